@@ -1,0 +1,131 @@
+"""The pictures. Plain numbers in, a PNG out; neither a display nor pyplot is needed."""
+
+import importlib.util
+import io
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+# Okabe and Ito's colours, which readers with any colour vision can tell apart; nothing is told by colour alone.
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#5F5F5F")
+SIDE_BY_SIDE = {"left": 0.045, "right": 0.99, "bottom": 0.115, "top": 0.86, "wspace": 0.17}  # of the figure
+
+
+class Drawing:
+    """A second process that draws: it loads matplotlib while this one loads TensorFlow.
+
+    Raises SystemExit with one sentence if matplotlib is missing.
+    """
+
+    def __init__(self):
+        if not importlib.util.find_spec("matplotlib"):
+            raise SystemExit("matplotlib is not installed: install it with `python -m pip install matplotlib`, "
+                             "or leave the picture out with --no-figure.")
+        start = "import sys; sys.path[0] = sys.argv[1]; from common import figures; figures._draw_on_request()"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", start, Path(__file__).resolve().parents[1]],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)  # so that Ctrl-C does not reach it
+
+    def png(self, picture, **numbers):
+        """Return what `picture(**numbers)`, a function of this module, draws; SystemExit if it cannot be drawn."""
+        try:
+            pickle.dump((picture.__name__, numbers), self._process.stdin)
+            self._process.stdin.flush()
+            return pickle.load(self._process.stdout)
+        except (OSError, EOFError):
+            raise SystemExit("The picture could not be drawn: matplotlib failed in its process.") from None
+
+
+def _draw_on_request():
+    """Serve `Drawing`: read requests from standard input and answer with PNGs, until the other end closes."""
+    warnings.simplefilter("ignore")
+    png(new_figure(1, 1))  # loads what matplotlib itself loads only when it draws
+    while True:
+        try:
+            name, numbers = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        pickle.dump(globals()[name](**numbers), sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+def training(title, A, loss, target, best, x_vals, y_vals, x, before, after, boundary=None):
+    """Draw one run: how `A` moves, how the loss falls, and what the model makes of the samples before and after.
+
+    A [steps + 1], loss [steps]   after each step, `A` with its starting value in front
+    target, best                  `A` in theory, and with the least loss over these very samples
+    x_vals, y_vals [samples]      the samples and their targets
+    x, before, after [points]     the model's curve over x with the first and the last `A`
+    boundary                      the x that divides the two classes of a classification
+
+    Returns the PNG as bytes.
+    """
+    A, loss = np.array(A, np.float64), np.array(loss, np.float64)
+    figure = new_figure(13, 4.3)
+    figure.suptitle(title, fontweight="bold")
+    path, fall, fit = figure.subplots(1, 3, gridspec_kw=SIDE_BY_SIDE)
+
+    path.plot(A, color=BLUE, lw=2, label="A after each step")
+    path.axhline(target, color=VERMILION, ls="--", lw=1.5, label=f"in theory: {target:g}")
+    path.axhline(best, color=GREEN, ls=":", lw=2, label=f"least loss for these samples: {best:.3f}")
+    path.set(title="A moves to its target", xlabel="step", ylabel="A")
+    if np.nanmax(np.abs(A[np.isfinite(A)])) > 1e4:
+        path.set_yscale("symlog")
+    path.legend(loc="best")
+
+    steps = np.arange(1, len(loss) + 1)
+    drawn = np.isfinite(loss) & (loss > 0)
+    fall.scatter(steps[drawn], loss[drawn], s=9, color=BLUE, alpha=0.45, lw=0, label="on the sample of the step")
+    window = max(5, len(loss) // 20)
+    if drawn.all() and len(loss) > window:
+        mean = np.convolve(loss, np.full(window, 1 / window), "valid")
+        fall.plot(steps[window - 1 :], mean, color=VERMILION, lw=2, label=f"mean of the last {window} steps")
+    fall.set(title="The loss falls", xlabel="step", ylabel="loss (logarithmic)", yscale="log")
+    plain_numbers(fall.yaxis)
+    fall.legend(loc="best")
+
+    fit.set(title="What the model makes of a sample", xlabel="x", ylabel="output")
+    fit.plot(x, before, color=GREY, ls="--", lw=1.5, label=f"before: A = {A[0]:.3f}")
+    fit.plot(x, after, color=BLUE, lw=2, label=f"after: A = {A[-1]:.3f}")
+    for value, colour, mark in zip(np.unique(y_vals), (ORANGE, GREEN), "os", strict=False):
+        group = x_vals[y_vals == value]
+        fit.scatter(group, np.full(group.shape, value), s=26, marker=mark, color=colour, edgecolor="black", lw=0.4,
+                    zorder=3, label=f"{group.size} samples with target {value:g}")
+    if boundary is not None:
+        fit.axvline(boundary, color=VERMILION, ls="-.", lw=1.5, label=f"boundary: x = {boundary:.3f}")
+    fit.legend(loc="best")
+    return png(figure)
+
+
+def new_figure(width, height):
+    """An empty matplotlib figure, size in inches, that looks the same whatever the user's own settings are."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # an unwritable home is no reason for a warning
+    os.environ.pop("MPLBACKEND", None)  # the picture goes to a file
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    matplotlib.rcParams.update(matplotlib.rcParamsDefault)
+    matplotlib.rcParams.update({
+        "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
+        "axes.titlesize": 11, "legend.fontsize": 8.5, "legend.framealpha": 0.9})
+    return Figure(figsize=(width, height))
+
+
+def plain_numbers(axis):
+    """Label a logarithmic axis 0.01, 1, 100: setting powers of ten takes longer than the rest of the picture."""
+    axis.set_major_formatter("{x:g}")
+    axis.minorticks_off()
+
+
+def png(figure):
+    """The figure as the bytes of a PNG file."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=110)
+    return content.getvalue()

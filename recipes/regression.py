@@ -1,0 +1,97 @@
+"""Regression by back propagation: find A in x * A = 10, one random sample a step.
+
+The first recipe of the page, in TensorFlow 1.x graph mode. Run it:
+
+    python recipes/regression.py
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `common` lies beside this script's folder
+
+from common import data, figures, options, runlog
+from common import tf1 as tf
+import numpy as np
+
+TARGET = 10.0  # what x * A should be; A too, in theory, since the samples have mean 1
+
+
+def draw_samples(rng, shape=(100,)):
+    """The page's data: x ~ N(1, 0.1), float64 of the given shape [..., 100], and the targets, float64 [100]."""
+    x_vals = rng.normal(1, 0.1, shape)
+    y_vals = np.repeat(10.0, 100)
+    return x_vals, y_vals
+
+
+def graph(x_data, y_target, A):
+    """The computation: output x * A and L2 loss (x * A - target)^2, float32 tensors shaped as x_data and A."""
+    my_output = tf.multiply(x_data, A)
+    loss = tf.square(my_output - y_target)
+    return my_output, loss
+
+
+def least_loss(x_vals, y_vals):
+    """The A with the least loss over the samples: the slope of least squares through the origin, Σxy / Σx²."""
+    return x_vals @ y_vals / (x_vals @ x_vals)
+
+
+def picture(x_vals, y_vals, A, loss):
+    """The numbers that `figures.training` draws for a run, from `A` and the loss after each step."""
+    x = np.linspace(x_vals.min(), x_vals.max(), 200)
+    return dict(title="Regression: find A in x · A = 10", A=A, loss=loss, target=TARGET,
+                best=least_loss(x_vals, y_vals), x_vals=x_vals, y_vals=y_vals, x=x, before=x * A[0], after=x * A[-1])
+
+
+def main():
+    args = options.parse("regression", __doc__.splitlines()[0], steps=100, report_every=25, learning_rate=0.02)
+    log = runlog.RunLog(args)
+    drawing = figures.Drawing() if args.figure else None
+    samples, start, picks = data.streams(args.seed)
+
+    # Start a graph session.
+    tf.reset_default_graph()
+    sess = tf.Session(config=tf.one_thread())
+
+    # Create the data, the placeholders and the variable A, which starts at a standard normal number.
+    x_vals, y_vals = draw_samples(samples)
+    x_data = tf.placeholder(shape=[1], dtype=tf.float32)
+    y_target = tf.placeholder(shape=[1], dtype=tf.float32)
+    A = tf.Variable(start.normal(size=[1]), dtype=tf.float32)
+
+    # Add the multiplication and the L2 loss to the graph.
+    my_output, loss = graph(x_data, y_target, A)
+
+    # Declare the optimizer: minimize() adds the gradient and the update of A to the graph.
+    my_opt = tf.train.GradientDescentOptimizer(learning_rate=args.learning_rate)
+    train_step = my_opt.minimize(loss)
+
+    # Add what is reported of a step, A and the loss after it, so that one run of the session does both.
+    with tf.control_dependencies([train_step]):
+        A_after = A.read_value()
+        _, loss_after = graph(x_data, y_target, A_after)
+
+    # Initialize the variable.
+    init = tf.global_variables_initializer()
+    sess.run(init)
+
+    # Train, one randomly picked sample a step.
+    limit = f" (in theory below {np.mean(x_vals**2) / np.mean(x_vals**4):.3f} for these samples)"
+    draw = lambda: drawing.png(figures.training, **picture(x_vals, y_vals, log.A, log.loss))
+    pick = data.picks(picks, len(x_vals))
+    with log.files(sess.run(A), draw, limit):
+        for i in log.steps():
+            rand_index = next(pick)
+            rand_x = [x_vals[rand_index]]
+            rand_y = [y_vals[rand_index]]
+            _, A_now, loss_now = sess.run([train_step, A_after, loss_after],
+                                          feed_dict={x_data: rand_x, y_target: rand_y})
+            log.record(rand_x, rand_y, A_now, loss_now)
+            if (i + 1) % args.report_every == 0:
+                print('Step #' + str(i + 1) + ' A = ' + str(A_now))
+                print('Loss = ' + str(loss_now))
+        print(f"In theory A = {TARGET:g}; the least loss for these samples is at A = {least_loss(x_vals, y_vals):.4f}")
+
+
+if __name__ == "__main__":
+    runlog.run_script(main)
