@@ -1,5 +1,6 @@
 """The pictures. Plain numbers in, a PNG out; neither a display nor pyplot is needed."""
 
+import contextlib
 import importlib.util
 import io
 import logging
@@ -15,7 +16,7 @@ import numpy as np
 # Okabe and Ito's colours, which readers with any colour vision can tell apart; nothing is told by colour alone.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#5F5F5F")
-SIDE_BY_SIDE = {"left": 0.045, "right": 0.99, "bottom": 0.115, "top": 0.86, "wspace": 0.17}  # of the figure
+SIDE_BY_SIDE = {"left": 0.05, "right": 0.99, "bottom": 0.115, "top": 0.86, "wspace": 0.21}  # of the figure
 
 
 class Drawing:
@@ -36,24 +37,30 @@ class Drawing:
     def png(self, picture, **numbers):
         """Return what `picture(**numbers)`, a function of this module, draws; SystemExit if it cannot be drawn."""
         try:
-            pickle.dump((picture.__name__, numbers), self._process.stdin)
-            self._process.stdin.flush()
-            return pickle.load(self._process.stdout)
+            with contextlib.suppress(BrokenPipeError):  # it may have failed already, and left its answer
+                pickle.dump((picture.__name__, numbers), self._process.stdin)
+                self._process.stdin.flush()
+            answer = pickle.load(self._process.stdout)
         except (OSError, EOFError):
-            raise SystemExit("The picture could not be drawn: matplotlib failed in its process.") from None
+            answer = "its process was stopped"
+        if isinstance(answer, str):
+            raise SystemExit(f"The picture cannot be drawn: {answer}; leave it out with --no-figure.")
+        return answer
 
 
 def _draw_on_request():
-    """Serve `Drawing`: read requests from standard input and answer with PNGs, until the other end closes."""
+    """Serve `Drawing`: answer each request on standard input with a PNG, or a sentence, until the other end closes."""
     warnings.simplefilter("ignore")
-    png(new_figure(1, 1))  # loads what matplotlib itself loads only when it draws
-    while True:
-        try:
+    try:
+        png(new_figure(1, 1))  # loads what matplotlib itself loads only when it draws
+        while True:
             name, numbers = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        pickle.dump(globals()[name](**numbers), sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+            pickle.dump(globals()[name](**numbers), sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    except EOFError:
+        pass
+    except Exception as error:
+        pickle.dump(f"{type(error).__name__}: {error}", sys.stdout.buffer)
 
 
 def training(title, A, loss, target, best, x_vals, y_vals, x, before, after, boundary=None):
@@ -74,10 +81,10 @@ def training(title, A, loss, target, best, x_vals, y_vals, x, before, after, bou
 
     path.plot(A, color=BLUE, lw=2, label="A after each step")
     path.axhline(target, color=VERMILION, ls="--", lw=1.5, label=f"in theory: {target:g}")
-    path.axhline(best, color=GREEN, ls=":", lw=2, label=f"least loss for these samples: {best:.3f}")
-    path.set(title="A moves to its target", xlabel="step", ylabel="A")
+    path.axhline(best, color=GREEN, ls=":", lw=2, label=f"least loss for these samples: {best:.4g}")
+    path.set(title="A, step by step", xlabel="step", ylabel="A")
     if np.nanmax(np.abs(A[np.isfinite(A)])) > 1e4:
-        path.set_yscale("symlog")
+        path.set_yscale("symlog", linthresh=100)
     path.legend(loc="best")
 
     steps = np.arange(1, len(loss) + 1)
@@ -87,19 +94,19 @@ def training(title, A, loss, target, best, x_vals, y_vals, x, before, after, bou
     if drawn.all() and len(loss) > window:
         mean = np.convolve(loss, np.full(window, 1 / window), "valid")
         fall.plot(steps[window - 1 :], mean, color=VERMILION, lw=2, label=f"mean of the last {window} steps")
-    fall.set(title="The loss falls", xlabel="step", ylabel="loss (logarithmic)", yscale="log")
+    fall.set(title="The loss, step by step", xlabel="step", ylabel="loss (logarithmic)", yscale="log")
     plain_numbers(fall.yaxis)
     fall.legend(loc="best")
 
-    fit.set(title="What the model makes of a sample", xlabel="x", ylabel="output")
-    fit.plot(x, before, color=GREY, ls="--", lw=1.5, label=f"before: A = {A[0]:.3f}")
-    fit.plot(x, after, color=BLUE, lw=2, label=f"after: A = {A[-1]:.3f}")
+    fit.set(title="The model before and after", xlabel="x", ylabel="output")
+    fit.plot(x, before, color=GREY, ls="--", lw=1.5, label=f"before: A = {A[0]:.4g}")
+    fit.plot(x, after, color=BLUE, lw=2, label=f"after: A = {A[-1]:.4g}")
     for value, colour, mark in zip(np.unique(y_vals), (ORANGE, GREEN), "os", strict=False):
         group = x_vals[y_vals == value]
         fit.scatter(group, np.full(group.shape, value), s=26, marker=mark, color=colour, edgecolor="black", lw=0.4,
                     zorder=3, label=f"{group.size} samples with target {value:g}")
     if boundary is not None:
-        fit.axvline(boundary, color=VERMILION, ls="-.", lw=1.5, label=f"boundary: x = {boundary:.3f}")
+        fit.axvline(boundary, color=VERMILION, ls="-.", lw=1.5, label=f"boundary: x = {boundary:.4g}")
     fit.legend(loc="best")
     return png(figure)
 

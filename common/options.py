@@ -10,8 +10,8 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-def parse(name, description, steps, report_every, learning_rate, argv=None):
-    """Read the command line of the recipe `name`; the other arguments are its text for --help and its defaults.
+def parse(name, description, argv, *, steps, report_every, learning_rate):
+    """Read the command line `argv` (None: the script's) of the recipe `name`, given its text for --help and defaults.
 
     Returns a namespace with seed, steps, report_every (int), learning_rate (float), output_dir (Path), figure (bool)
     and name. Ends the script with status 2 and one sentence on standard error if an argument is wrong.
@@ -44,17 +44,21 @@ def parse(name, description, steps, report_every, learning_rate, argv=None):
 
 
 class _Parser(argparse.ArgumentParser):
+    def print_help(self, file=None):
+        print(self.format_help(), end="", file=file)  # argparse's own keeps silent about a full standard output
+
     def error(self, message):
         """Say in one sentence what is wrong, without the usage lines, and exit with status 2."""
         message = re.sub(r"^argument (\S+): ", r"\1 ", message)
         message = message.replace("expected one argument", "needs a value")
+        message = re.sub(r"ignored explicit argument .*", "takes no value", message)
         print(f"{self.prog}: {message}; --help lists the flags.", file=sys.stderr)
         raise SystemExit(2)
 
 
 def _unknown(argument, flags):
     near = difflib.get_close_matches(argument.split("=")[0], flags, n=1)
-    return f"unknown argument '{argument}'" + (f", did you mean {near[0]}?" if near else "")
+    return f"unknown argument '{argument}'" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def _whole(least):

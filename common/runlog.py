@@ -112,7 +112,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_script(main):
-    """Run a script's `main()` so that it ends as a command should: no traceback for Ctrl-C, a closed pipe or a full disk."""
+    """Run a script's `main()` so that it ends as a command should: no traceback for Ctrl-C or a closed pipe."""
     for number in STOP_SIGNALS:
         signal.signal(number, lambda number, frame: os._exit(128 + number))  # until there is something to save
     if sys.stdout:

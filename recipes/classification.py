@@ -18,7 +18,7 @@ TARGET = -(-1.0 + 3.0) / 2  # A in theory: it moves the point midway between the
 
 
 def draw_samples(rng, shape=(100,)):
-    """The page's data: 50 x ~ N(-1, 1) and 50 x ~ N(3, 1), float64 [..., 100], and their labels 0 and 1, float64 [100]."""
+    """The page's data: 50 x ~ N(-1, 1) and 50 x ~ N(3, 1), float64 [..., 100], and labels 0 and 1, float64 [100]."""
     x_vals = rng.normal(0, 1, shape) + np.concatenate((np.repeat(-1., 50), np.repeat(3., 50)))
     y_vals = np.concatenate((np.repeat(0., 50), np.repeat(1., 50)))
     return x_vals, y_vals
@@ -58,8 +58,9 @@ def picture(x_vals, y_vals, A, loss):
                 before=sigmoid(x, A[0]), after=sigmoid(x, A[-1]), boundary=-A[-1])
 
 
-def main():
-    args = options.parse("classification", __doc__.splitlines()[0], steps=1400, report_every=200, learning_rate=0.05)
+def main(argv=None):
+    args = options.parse("classification", __doc__.splitlines()[0], argv, steps=1400, report_every=200,
+                         learning_rate=0.05)
     log = runlog.RunLog(args)
     drawing = figures.Drawing() if args.figure else None
     samples, start, picks = data.streams(args.seed)

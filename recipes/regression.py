@@ -43,8 +43,9 @@ def picture(x_vals, y_vals, A, loss):
                 best=least_loss(x_vals, y_vals), x_vals=x_vals, y_vals=y_vals, x=x, before=x * A[0], after=x * A[-1])
 
 
-def main():
-    args = options.parse("regression", __doc__.splitlines()[0], steps=100, report_every=25, learning_rate=0.02)
+def main(argv=None):
+    args = options.parse("regression", __doc__.splitlines()[0], argv, steps=100, report_every=25,
+                         learning_rate=0.02)
     log = runlog.RunLog(args)
     drawing = figures.Drawing() if args.figure else None
     samples, start, picks = data.streams(args.seed)

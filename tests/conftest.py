@@ -1,0 +1,63 @@
+"""How the tests start the real scripts, and what several of them need."""
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+RECIPES = ["regression", "classification"]
+
+
+def command(recipe, *flags, checkout=CHECKOUT, python=()):
+    """The words of `python recipes/RECIPE.py FLAGS`, started by this very Python."""
+    return [sys.executable, *python, str(checkout / "recipes" / f"{recipe}.py"), *map(str, flags)]
+
+
+def run(recipe, *flags, env=None, checkout=CHECKOUT, python=(), **options):
+    """Run a script as a user does, to its end; returns the `CompletedProcess` with text output."""
+    options = {"capture_output": True, "text": True, "timeout": 120, "encoding": "utf-8", **options}
+    return subprocess.run(command(recipe, *flags, checkout=checkout, python=python),
+                          env={**os.environ, **(env or {})}, **options)
+
+
+def read_log(path):
+    """A log's columns: steps, x, y (float64), and A (with the starting value in front) and loss (float32)."""
+    header, first, *rows = path.read_text().splitlines()
+    assert header == "step,x,y,A,loss"
+    step, x, y, A_start, loss = first.split(",")
+    assert (step, x, y, loss) == ("0", "", "", "")
+    steps, x, y, A, loss = zip(*(row.split(",") for row in rows), strict=True)
+    return ([int(step) for step in steps], np.array(x, np.float64), np.array(y, np.float64),
+            np.array([A_start, *A]).astype(np.float32), np.array(loss).astype(np.float32))
+
+
+def assert_same(ours, theirs):
+    """Demand the same float32 numbers bit for bit.
+
+    A processor or C library that rounds exp or log1p in its own way may differ in the last bit; then a warning tells
+    the largest difference, and beyond 1e-6 it is a failure all the same.
+    """
+    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    assert ours.dtype == theirs.dtype
+    assert ours.shape == theirs.shape
+    if not np.array_equal(ours, theirs):
+        difference = np.max(np.abs(ours - theirs))
+        warnings.warn(f"this machine rounds differently, by up to {difference:.3g}", stacklevel=2)
+        assert difference <= 1e-6
+
+
+def one_sentence(text):
+    """Whether the text is a single line that ends as a sentence does, and no traceback."""
+    return text.count("\n") == 1 and text.endswith(".\n") and "Traceback" not in text
+
+
+@pytest.fixture(scope="session")
+def default_runs(tmp_path_factory):
+    """Both scripts' default runs: recipe -> (CompletedProcess, output folder)."""
+    folder = tmp_path_factory.mktemp("default")
+    return {recipe: (run(recipe, "--output-dir", folder), folder) for recipe in RECIPES}
