@@ -8,14 +8,19 @@ import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+MOST_RUNS = 100_000_000
+MOST_ROWS = 200
 
 
-def parse(name, description, argv, *, steps, report_every, learning_rate):
+def parse(name, description, argv, *, steps, report_every, rates):
     """Read the command line `argv` (None: the script's) of the recipe `name`, given its text for --help and defaults.
 
-    Returns a namespace with seed, steps, report_every (int), learning_rate (float), output_dir (Path), figure (bool)
-    and name. Ends the script with status 2 and one sentence on standard error if an argument is wrong.
+    `rates` maps the name of each optimizer to its default learning rate, the page's first. Returns a namespace with
+    name, seed, steps, report_every, runs (int), output_dir (Path), figure (bool) and rows, a list of pairs
+    (optimizer, learning_rate); optimizer and learning_rate are the first pair, and comparison tells whether there is
+    more than one run. Ends the script with status 2 and one sentence on standard error if an argument is wrong.
     """
+    page = next(iter(rates))
     parser = _Parser(
         prog=f"{name}.py",
         description=description,
@@ -27,19 +32,30 @@ def parse(name, description, argv, *, steps, report_every, learning_rate):
     add("--steps", type=_whole(1), default=steps, metavar="N", help=f"training steps (default: {steps})")
     add("--report-every", type=_whole(1), default=report_every, metavar="N",
         help=f"steps from one report to the next (default: {report_every})")
-    add("--learning-rate", type=_rate, default=learning_rate, metavar="R",
-        help=f"how far a step follows the gradient (default: {learning_rate})")
+    add("--optimizer", type=_one_of([*rates, "all"]), default=[page], nargs="+", metavar="NAME",
+        help=f"one or several to compare: {', '.join(rates)}; or all (default: {page})")
+    add("--learning-rate", type=_rate, nargs="+", metavar="R",
+        help=f"one or several to compare (default: {rates[page]}, and for each other optimizer one that suits it)")
+    add("--runs", type=_whole(1, MOST_RUNS), default=1, metavar="N",
+        help="independent runs of each optimizer and rate; more than one are compared (default: 1)")
     add("--output-dir", type=Path, default=CHECKOUT / "outputs", metavar="DIR",
         help="where the log and the picture go (default: outputs/ of the checkout)")
     add("--no-figure", action="store_false", dest="figure", help="draw no picture (default: draw it)")
 
     args, unknown = parser.parse_known_args(argv)
     if unknown:
-        parser.error(_unknown(unknown[0], parser._option_string_actions))
+        parser.error(f"unknown argument '{unknown[0]}'" + _nearest(unknown[0], parser._option_string_actions))
     for folder in (args.output_dir, *args.output_dir.parents):
         if folder.exists() and not folder.is_dir():
             parser.error(f"--output-dir must name a folder, but '{folder}' is a file")
+    optimizers = rates if "all" in args.optimizer else args.optimizer
+    args.rows = list(dict.fromkeys(  # each pair once
+        (optimizer, rate) for optimizer in optimizers for rate in args.learning_rate or [rates[optimizer]]))
+    if len(args.rows) > MOST_ROWS:
+        parser.error(f"{len(args.rows)} pairs of optimizer and learning rate are too many: {MOST_ROWS} is the most")
     args.name = name
+    args.comparison = len(args.rows) > 1 or args.runs > 1
+    args.optimizer, args.learning_rate = args.rows[0]
     return args
 
 
@@ -50,25 +66,35 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message):
         """Say in one sentence what is wrong, without the usage lines, and exit with status 2."""
         message = re.sub(r"^argument (\S+): ", r"\1 ", message)
-        message = message.replace("expected one argument", "needs a value")
+        message = re.sub(r"expected (one|at least one) argument", "needs a value", message)
         message = re.sub(r"ignored explicit argument .*", "takes no value", message)
         print(f"{self.prog}: {message}; --help lists the flags.", file=sys.stderr)
         raise SystemExit(2)
 
 
-def _unknown(argument, flags):
-    near = difflib.get_close_matches(argument.split("=")[0], flags, n=1)
-    return f"unknown argument '{argument}'" + (f" (did you mean {near[0]}?)" if near else "")
+def _nearest(word, words):
+    near = difflib.get_close_matches(word.split("=")[0], words, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _whole(least):
+def _one_of(names):
+    def name(text):
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"knows no '{text}'{_nearest(text, names)}, only {', '.join(names)}")
+        return text
+
+    return name
+
+
+def _whole(least, most=None):
     def number(text):
         try:
             value = int(text)
         except ValueError:
             value = None
-        if value is None or value < least:
-            raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not '{text}'")
+        if value is None or value < least or (most and value > most):
+            between = f"from {least} to {most:,}" if most else f"of at least {least}"
+            raise argparse.ArgumentTypeError(f"must be a whole number {between}, not '{text}'")
         return value
 
     return number

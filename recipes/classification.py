@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `common` lies beside this script's folder
 
-from common import data, figures, options, runlog
+from common import data, figures, optimizers, options, runlog
 from common import tf1 as tf
 import numpy as np
 
@@ -60,7 +60,7 @@ def picture(x_vals, y_vals, A, loss):
 
 def main(argv=None):
     args = options.parse("classification", __doc__.splitlines()[0], argv, steps=1400, report_every=200,
-                         learning_rate=0.05)
+                         rates=optimizers.RATES["classification"])
     log = runlog.RunLog(args)
     drawing = figures.Drawing() if args.figure else None
     samples, start, picks = data.streams(args.seed)
@@ -78,8 +78,9 @@ def main(argv=None):
     # Add the translation, the batch dimension and the cross entropy to the graph.
     my_output, xentropy = graph(x_data, y_target, A)
 
-    # Declare the optimizer: minimize() adds the gradient and the update of A to the graph.
-    my_opt = tf.train.GradientDescentOptimizer(args.learning_rate)
+    # Declare the optimizer, the page's tf.train.GradientDescentOptimizer unless --optimizer names another: minimize()
+    # adds the gradient and the update of A to the graph.
+    my_opt = optimizers.OPTIMIZERS[args.optimizer](args.learning_rate)
     train_step = my_opt.minimize(xentropy)
 
     # Add what is reported of a step, A and the loss after it, so that one run of the session does both.

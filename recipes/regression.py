@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `common` lies beside this script's folder
 
-from common import data, figures, options, runlog
+from common import data, figures, optimizers, options, runlog
 from common import tf1 as tf
 import numpy as np
 
@@ -45,7 +45,7 @@ def picture(x_vals, y_vals, A, loss):
 
 def main(argv=None):
     args = options.parse("regression", __doc__.splitlines()[0], argv, steps=100, report_every=25,
-                         learning_rate=0.02)
+                         rates=optimizers.RATES["regression"])
     log = runlog.RunLog(args)
     drawing = figures.Drawing() if args.figure else None
     samples, start, picks = data.streams(args.seed)
@@ -63,8 +63,9 @@ def main(argv=None):
     # Add the multiplication and the L2 loss to the graph.
     my_output, loss = graph(x_data, y_target, A)
 
-    # Declare the optimizer: minimize() adds the gradient and the update of A to the graph.
-    my_opt = tf.train.GradientDescentOptimizer(learning_rate=args.learning_rate)
+    # Declare the optimizer, the page's tf.train.GradientDescentOptimizer unless --optimizer names another: minimize()
+    # adds the gradient and the update of A to the graph.
+    my_opt = optimizers.OPTIMIZERS[args.optimizer](args.learning_rate)
     train_step = my_opt.minimize(loss)
 
     # Add what is reported of a step, A and the loss after it, so that one run of the session does both.

@@ -137,7 +137,7 @@ def test_every_flag_does_what_its_line_of_help_says(tmp_path):
     assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["regression.csv"]
     _, x, y, A, _ = read_log(tmp_path / "a/b/regression.csv")
     assert len(x) == 60
-    assert A[1] == A[0] - f32(0.1) * (2 * (f32(x[0]) * A[0] - f32(y[0])) * f32(x[0]))
+    assert A[1] == A[0] - f32(0.1) * (f32(2) * (f32(x[0]) * A[0] - f32(y[0])) * f32(x[0]))
     assert x[0] in regression.draw_samples(data.streams(3).samples)[0]
 
 
