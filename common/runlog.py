@@ -28,11 +28,10 @@ class RunLog:
     def __init__(self, args):
         self.args = args
         self.x, self.y, self.A, self.loss = array("d"), array("d"), array("f"), array("f")
-        self.signal = None  # the number of the one that asked the run to stop
         make_folder(args.output_dir)
 
     def steps(self):
-        """Count the steps like `range(args.steps)`; raises `_Ended` when the run diverged or a signal asks to stop."""
+        """Count the steps like `range(args.steps)`; raises `Ended` when the run diverged or a signal asks to stop."""
         for i in range(self.args.steps):
             yield i
             self._check()
@@ -52,27 +51,14 @@ class RunLog:
             rows.append(f"{step},{x!r},{y!r},{next(A)},{next(loss)}")
         return "\n".join(rows) + "\n"
 
-    @contextlib.contextmanager
     def files(self, A_start, draw, limit=""):
-        """Record from `A_start` (one number) on; on leaving the block write the log and the picture, say where, and end
-        the script if the run ended early.
+        """A context that records from `A_start` (one number) on and then writes the log and the picture.
 
         `draw()` returns the picture as bytes; `limit` says, for a run that diverged, which rate theory allows.
         """
         self.A.append(A_start.item())
-        self._limit = limit
-        for number in STOP_SIGNALS:
-            signal.signal(number, self._stop)
-        try:
-            yield
-        except _Ended as early:
-            self._write(draw)
-            print(f"{self.args.name}.py: {early}", file=sys.stderr)
-            raise SystemExit(early.status) from None
-        except OSError:  # nobody reads standard output any more, or it is full: that costs no file
-            self._write(draw)
-            raise
-        print("\n".join(f"Wrote {shown(path)}" for path in self._write(draw)))
+        self._limit, self._stop = limit, StopSignals()
+        return files_written(self.args.name, lambda: self._write(draw))
 
     def _write(self, draw):
         path = self.args.output_dir / self.args.name
@@ -87,25 +73,57 @@ class RunLog:
     def _check(self):
         step = len(self.loss)
         if not (math.isfinite(self.A[-1]) and math.isfinite(self.loss[-1])):
-            raise _Ended(
+            raise Ended(
                 f"the run diverged at step {step} with learning rate {self.args.learning_rate} (A = {self.A[-1]}, "
-                f"loss = {self.loss[-1]}): try a smaller one{self._limit}.", 1)
-        if self.signal:
-            name = signal.Signals(self.signal).name
-            raise _Ended(f"stopped by {name} after step {step}; the log up to there is written.", 128 + self.signal)
-
-    def _stop(self, number, frame):
-        if self.signal:  # asked twice: at once
-            os._exit(128 + number)
-        self.signal = number
+                f"loss = {self.loss[-1]}): try a smaller one{self._limit}", 1)
+        self._stop.check(f"after step {step}")
 
 
-class _Ended(Exception):
-    """The run ended before its last step: the sentence that says why, and the exit status."""
+class Ended(Exception):
+    """The work ended early: the sentence that says why, and the exit status."""
 
     def __init__(self, sentence, status):
         super().__init__(sentence)
         self.status = status
+
+
+class StopSignals:
+    """Ctrl-C and SIGTERM, noted when they come and acted on where it suits; the second one ends the process at once."""
+
+    def __init__(self):
+        self._number = None
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._note)
+
+    def _note(self, number, frame):
+        if self._number:
+            os._exit(128 + number)
+        self._number = number
+
+    def check(self, place):
+        """Raise `Ended` if a signal came; `place` says how far the work is."""
+        if self._number:
+            name = signal.Signals(self._number).name
+            raise Ended(f"stopped by {name} {place}; what was recorded so far is written", 128 + self._number)
+
+
+@contextlib.contextmanager
+def files_written(name, write):
+    """Write the files when the block ends, also when it ends early, and say where they are.
+
+    `write()` returns their paths. A block that raises `Ended` ends the script with its sentence and status.
+    """
+    try:
+        yield
+    except Ended as early:
+        write()
+        print(f"{name}.py: {early}.", file=sys.stderr)
+        raise SystemExit(early.status) from None
+    except OSError:  # nobody reads standard output any more, or it is full: that costs no file
+        write()
+        raise
+    for path in write():
+        print("Wrote", shown(path))
 
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)

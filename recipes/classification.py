@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `common` lies beside this script's folder
 
-from common import data, figures, optimizers, options, runlog
+from common import comparison, data, figures, optimizers, options, runlog
 from common import tf1 as tf
 import numpy as np
 
@@ -58,11 +58,19 @@ def picture(x_vals, y_vals, A, loss):
                 before=sigmoid(x, A[0]), after=sigmoid(x, A[-1]), boundary=-A[-1])
 
 
+PROBLEM = comparison.Problem(graph, draw_samples, size=100, start_mean=10, target=TARGET,
+                             title="Classification: find A in sigmoid(x + A)",
+                             limit=None)  # the gradient stays within 1, so no rate makes A grow without end
+
+
 def main(argv=None):
     args = options.parse("classification", __doc__.splitlines()[0], argv, steps=1400, report_every=200,
                          rates=optimizers.RATES["classification"])
     log = runlog.RunLog(args)
     drawing = figures.Drawing() if args.figure else None
+    if args.comparison:  # more than one run: not the page's loop but many, compiled
+        comparison.compare(PROBLEM, args, drawing)
+        return
     samples, start, picks = data.streams(args.seed)
 
     # Reset the graph and start a new graph session.

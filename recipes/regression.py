@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `common` lies beside this script's folder
 
-from common import data, figures, optimizers, options, runlog
+from common import comparison, data, figures, optimizers, options, runlog
 from common import tf1 as tf
 import numpy as np
 
@@ -43,11 +43,19 @@ def picture(x_vals, y_vals, A, loss):
                 best=least_loss(x_vals, y_vals), x_vals=x_vals, y_vals=y_vals, x=x, before=x * A[0], after=x * A[-1])
 
 
+PROBLEM = comparison.Problem(graph, draw_samples, size=100, start_mean=0, target=TARGET,
+                             title="Regression: find A in x · A = 10",
+                             limit=1.01 / 1.0603)  # E[x^2] / E[x^4]: beyond it the variance of A grows without end
+
+
 def main(argv=None):
     args = options.parse("regression", __doc__.splitlines()[0], argv, steps=100, report_every=25,
                          rates=optimizers.RATES["regression"])
     log = runlog.RunLog(args)
     drawing = figures.Drawing() if args.figure else None
+    if args.comparison:  # more than one run: not the page's loop but many, compiled
+        comparison.compare(PROBLEM, args, drawing)
+        return
     samples, start, picks = data.streams(args.seed)
 
     # Start a graph session.
