@@ -17,6 +17,7 @@ from common import tf1 as tf
 BLOCK = 2048  # steps whose picks are drawn and held at once
 NEAR = 0.5  # a run has arrived when A is closer than this to its target
 FAR = 1000.0  # and has diverged when in the end A is farther than this, or no longer finite
+XLA_FROM = 4 * 1024 * 1400  # runs times steps; below, compiling takes longer than it saves
 COLUMNS = ("optimizer", "learning_rate", "runs", "diverged", "A_mean", "A_sd", "A_p05", "A_p50", "A_p95", "loss_mean",
            "steps_to_target")
 
@@ -141,7 +142,7 @@ def outcomes(problem, args, check, done):
     and may raise; `done(n)` after n more runs.
     """
     lanes = 1 if args.runs == 1 else data.CHUNK
-    xla = args.runs * args.steps > 4 * data.CHUNK * 1400  # below, compiling takes longer than it saves
+    xla = args.runs * args.steps > XLA_FROM
     at = np.unique(np.linspace(0, args.steps, 101).astype(int))
     A, loss, arrived = (np.empty(args.runs, kind) for kind in (np.float32, np.float32, np.int32))
     built = None
@@ -203,7 +204,7 @@ def compare(problem, args, drawing):
 
     stop = runlog.StopSignals()
     with runlog.files_written(args.name, write), _progress(len(args.rows) * args.runs) as bar:
-        say, done = (bar.write, bar.update) if bar else (print, lambda count: None)
+        say, done = (bar.write, bar.update) if bar is not None else (print, lambda count: None)
         say(line(dict(zip(COLUMNS, COLUMNS, strict=True))))
 
         def check():
