@@ -5,6 +5,7 @@ import difflib
 import re
 import struct
 import sys
+import tempfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -16,9 +17,10 @@ def parse(name, description, argv, *, steps, report_every, rates):
     """Read the command line `argv` (None: the script's) of the recipe `name`, given its text for --help and defaults.
 
     `rates` maps the name of each optimizer to its default learning rate, the page's first. Returns a namespace with
-    name, seed, steps, report_every, runs (int), output_dir (Path), figure (bool) and rows, a list of pairs
-    (optimizer, learning_rate); optimizer and learning_rate are the first pair, and comparison tells whether there is
-    more than one run. Ends the script with status 2 and one sentence on standard error if an argument is wrong.
+    name; seed, steps, report_every, runs, trace_step (int); output_dir, tensorboard (Path, the latter or None);
+    figure, trace (bool); and rows, a list of pairs (optimizer, learning_rate). optimizer and learning_rate are the
+    first pair, and comparison tells whether there is more than one run. Ends the script with status 2 and one sentence
+    on standard error if an argument is wrong.
     """
     page = next(iter(rates))
     parser = _Parser(
@@ -38,6 +40,9 @@ def parse(name, description, argv, *, steps, report_every, rates):
         help=f"one or several to compare (default: {rates[page]}, and for each other optimizer one that suits it)")
     add("--runs", type=_whole(1, MOST_RUNS), default=1, metavar="N",
         help="independent runs of each optimizer and rate; more than one are compared (default: 1)")
+    add("--trace", action="store_true", help="show back propagation node by node at each report and at the first step")
+    add("--trace-step", type=_whole(1), metavar="N", help="the step that --trace draws as a graph (default: 1)")
+    add("--tensorboard", type=Path, metavar="DIR", help="write every step for TensorBoard to DIR (default: do not)")
     add("--output-dir", type=Path, default=CHECKOUT / "outputs", metavar="DIR",
         help="where the log and the picture go (default: outputs/ of the checkout)")
     add("--no-figure", action="store_false", dest="figure", help="draw no picture (default: draw it)")
@@ -45,9 +50,10 @@ def parse(name, description, argv, *, steps, report_every, rates):
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         parser.error(f"unknown argument '{unknown[0]}'" + _nearest(unknown[0], parser._option_string_actions))
-    for folder in (args.output_dir, *args.output_dir.parents):
-        if folder.exists() and not folder.is_dir():
-            parser.error(f"--output-dir must name a folder, but '{folder}' is a file")
+    for flag, place in (("--output-dir", args.output_dir), ("--tensorboard", args.tensorboard)):
+        for folder in (place, *place.parents) if place else ():
+            if folder.exists() and not folder.is_dir():
+                parser.error(f"{flag} must name a folder, but '{folder}' is a file")
     optimizers = rates if "all" in args.optimizer else args.optimizer
     args.rows = list(dict.fromkeys(  # each pair once
         (optimizer, rate) for optimizer in optimizers for rate in args.learning_rate or [rates[optimizer]]))
@@ -56,6 +62,21 @@ def parse(name, description, argv, *, steps, report_every, rates):
     args.name = name
     args.comparison = len(args.rows) > 1 or args.runs > 1
     args.optimizer, args.learning_rate = args.rows[0]
+    if args.comparison and (args.trace or args.tensorboard):
+        flag = "--trace" if args.trace else "--tensorboard"
+        parser.error(f"{flag} looks into one run: leave out --runs and give one optimizer and one learning rate")
+    if args.trace_step and not args.trace:
+        parser.error("--trace-step goes with --trace")
+    if (args.trace_step or 1) > args.steps:
+        parser.error(f"--trace-step must be one of the {args.steps} steps, not {args.trace_step}")
+    args.trace_step = args.trace_step or 1
+    if args.tensorboard:
+        try:
+            args.tensorboard.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=args.tensorboard).close()
+        except OSError as error:
+            parser.error(f"--tensorboard must name a folder that can be written, but '{args.tensorboard}' cannot: "
+                         f"{error.strerror}")
     return args
 
 

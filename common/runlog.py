@@ -16,7 +16,7 @@ class RunLog:
     """The record of one run. As a context manager around the training loop it writes the files however the loop ends.
 
         log = RunLog(args)
-        with log.files(A_start, draw):
+        with log.files(A_start, pictures):
             for i in log.steps():
                 ...
                 log.record(rand_x, rand_y, A_now, loss_now)
@@ -51,21 +51,23 @@ class RunLog:
             rows.append(f"{step},{x!r},{y!r},{next(A)},{next(loss)}")
         return "\n".join(rows) + "\n"
 
-    def files(self, A_start, draw, limit=""):
-        """A context that records from `A_start` (one number) on and then writes the log and the picture.
+    def files(self, A_start, pictures, limit=""):
+        """A context that records from `A_start` (one number) on and then writes the log and the pictures.
 
-        `draw()` returns the picture as bytes; `limit` says, for a run that diverged, which rate theory allows.
+        `pictures` maps what the end of a picture's name is to a function that draws it, to bytes or None for no such
+        picture; `limit` says, for a run that diverged, which rate theory allows.
         """
         self.A.append(A_start.item())
         self._limit, self._stop = limit, StopSignals()
-        return files_written(self.args.name, lambda: self._write(draw))
+        return files_written(self.args.name, lambda: self._write(pictures))
 
-    def _write(self, draw):
-        path = self.args.output_dir / self.args.name
-        files = {path.with_suffix(".csv"): self.csv().encode()}
+    def _write(self, pictures):
+        folder, name = self.args.output_dir, self.args.name
+        files = {folder / f"{name}.csv": self.csv().encode()}
         try:
-            if self.args.figure:
-                files[path.with_suffix(".png")] = draw()
+            for ending, draw in pictures.items():
+                if picture := draw():
+                    files[folder / f"{name}{ending}.png"] = picture
         finally:
             save(files)
         return files

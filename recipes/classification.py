@@ -6,11 +6,12 @@ The second recipe of the page, in TensorFlow 1.x graph mode. Run it:
 """
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `common` lies beside this script's folder
 
-from common import comparison, data, figures, optimizers, options, runlog
+from common import backprop, comparison, data, figures, optimizers, options, runlog
 from common import tf1 as tf
 import numpy as np
 
@@ -29,10 +30,11 @@ def graph(x_data, y_target, A):
 
     The output gets no sigmoid of its own, because the loss function applies it.
     """
-    my_output = tf.add(x_data, A)
-    my_output_expanded = tf.expand_dims(my_output, 0)  # the batch dimension
-    y_target_expanded = tf.expand_dims(y_target, 0)
-    xentropy = tf.nn.sigmoid_cross_entropy_with_logits(logits=my_output_expanded, labels=y_target_expanded)
+    my_output = tf.add(x_data, A, name="my_output")
+    my_output_expanded = tf.expand_dims(my_output, 0, name="my_output_expanded")  # the batch dimension
+    y_target_expanded = tf.expand_dims(y_target, 0, name="y_target_expanded")
+    xentropy = tf.nn.sigmoid_cross_entropy_with_logits(
+        logits=my_output_expanded, labels=y_target_expanded, name="xentropy")
     return my_output, xentropy
 
 
@@ -79,9 +81,9 @@ def main(argv=None):
 
     # Create the data, the placeholders and the variable A, which starts around 10, far from -1.
     x_vals, y_vals = draw_samples(samples)
-    x_data = tf.placeholder(shape=[1], dtype=tf.float32)
-    y_target = tf.placeholder(shape=[1], dtype=tf.float32)
-    A = tf.Variable(start.normal(10, size=[1]), dtype=tf.float32)
+    x_data = tf.placeholder(shape=[1], dtype=tf.float32, name="x_data")
+    y_target = tf.placeholder(shape=[1], dtype=tf.float32, name="y_target")
+    A = tf.Variable(start.normal(10, size=[1]), dtype=tf.float32, name="A")
 
     # Add the translation, the batch dimension and the cross entropy to the graph.
     my_output, xentropy = graph(x_data, y_target, A)
@@ -101,9 +103,15 @@ def main(argv=None):
     sess.run(init)
 
     # Train, one randomly picked sample a step.
-    draw = lambda: drawing.png(figures.training, **picture(x_vals, y_vals, log.A, log.loss))
+    pictures, watch = {}, None
+    if args.figure:
+        pictures[""] = lambda: drawing.png(figures.training, **picture(x_vals, y_vals, log.A, log.loss))
+    if args.trace or args.tensorboard:  # back propagation made visible
+        watch = backprop.Watch(args, x_vals, sess, graph, x_data, y_target, A, xentropy)
+    if args.trace and args.figure:
+        pictures["-graph"] = lambda: watch.picture(drawing)
     pick = data.picks(picks, len(x_vals))
-    with log.files(sess.run(A), draw):
+    with log.files(sess.run(A), pictures), watch or nullcontext():
         for i in log.steps():
             rand_index = next(pick)
             rand_x = [x_vals[rand_index]]
@@ -114,6 +122,8 @@ def main(argv=None):
             if (i + 1) % args.report_every == 0:
                 print('Step #' + str(i + 1) + ' A = ' + str(A_now))
                 print('Loss = ' + str(loss_now))
+            if watch:
+                watch(log)
         right = (sigmoid(x_vals, A_now) > 0.5) == (y_vals == 1)
         print(f"Accuracy = {np.mean(right):.2f}")
         print(f"In theory A = {TARGET:g}; the least loss for these samples is at A = {least_loss(x_vals, y_vals):.4f}")

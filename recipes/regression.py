@@ -6,11 +6,12 @@ The first recipe of the page, in TensorFlow 1.x graph mode. Run it:
 """
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `common` lies beside this script's folder
 
-from common import comparison, data, figures, optimizers, options, runlog
+from common import backprop, comparison, data, figures, optimizers, options, runlog
 from common import tf1 as tf
 import numpy as np
 
@@ -26,8 +27,8 @@ def draw_samples(rng, shape=(100,)):
 
 def graph(x_data, y_target, A):
     """The computation: output x * A and L2 loss (x * A - target)^2, float32 tensors shaped as x_data and A."""
-    my_output = tf.multiply(x_data, A)
-    loss = tf.square(my_output - y_target)
+    my_output = tf.multiply(x_data, A, name="my_output")
+    loss = tf.square(my_output - y_target, name="loss")
     return my_output, loss
 
 
@@ -64,9 +65,9 @@ def main(argv=None):
 
     # Create the data, the placeholders and the variable A, which starts at a standard normal number.
     x_vals, y_vals = draw_samples(samples)
-    x_data = tf.placeholder(shape=[1], dtype=tf.float32)
-    y_target = tf.placeholder(shape=[1], dtype=tf.float32)
-    A = tf.Variable(start.normal(size=[1]), dtype=tf.float32)
+    x_data = tf.placeholder(shape=[1], dtype=tf.float32, name="x_data")
+    y_target = tf.placeholder(shape=[1], dtype=tf.float32, name="y_target")
+    A = tf.Variable(start.normal(size=[1]), dtype=tf.float32, name="A")
 
     # Add the multiplication and the L2 loss to the graph.
     my_output, loss = graph(x_data, y_target, A)
@@ -87,9 +88,15 @@ def main(argv=None):
 
     # Train, one randomly picked sample a step.
     limit = f" (in theory below {np.mean(x_vals**2) / np.mean(x_vals**4):.3f} for these samples)"
-    draw = lambda: drawing.png(figures.training, **picture(x_vals, y_vals, log.A, log.loss))
+    pictures, watch = {}, None
+    if args.figure:
+        pictures[""] = lambda: drawing.png(figures.training, **picture(x_vals, y_vals, log.A, log.loss))
+    if args.trace or args.tensorboard:  # back propagation made visible
+        watch = backprop.Watch(args, x_vals, sess, graph, x_data, y_target, A, loss)
+    if args.trace and args.figure:
+        pictures["-graph"] = lambda: watch.picture(drawing)
     pick = data.picks(picks, len(x_vals))
-    with log.files(sess.run(A), draw, limit):
+    with log.files(sess.run(A), pictures, limit), watch or nullcontext():
         for i in log.steps():
             rand_index = next(pick)
             rand_x = [x_vals[rand_index]]
@@ -100,6 +107,8 @@ def main(argv=None):
             if (i + 1) % args.report_every == 0:
                 print('Step #' + str(i + 1) + ' A = ' + str(A_now))
                 print('Loss = ' + str(loss_now))
+            if watch:
+                watch(log)
         print(f"In theory A = {TARGET:g}; the least loss for these samples is at A = {least_loss(x_vals, y_vals):.4f}")
 
 
