@@ -143,7 +143,7 @@ def outcomes(problem, args, check, done):
     """
     lanes = 1 if args.runs == 1 else data.CHUNK
     xla = args.runs * args.steps > XLA_FROM
-    at = np.unique(np.linspace(0, args.steps, 101).astype(int))
+    at = np.append(np.arange(0, args.steps, max(1, args.steps // 140)), args.steps)
     A, loss, arrived = (np.empty(args.runs, kind) for kind in (np.float32, np.float32, np.int32))
     built = None
     for optimizer, rate in args.rows:
