@@ -5,6 +5,7 @@ come in the chunks of `data.CHUNK`, and while the graph trains one, a second thr
 """
 
 import sys
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from common import tf1 as tf
 
 BLOCK = 2048  # steps whose picks are drawn and held at once
 NEAR = 0.5  # a run has arrived when A is closer than this to its target
-FAR = 1000.0  # and has diverged when in the end A is farther than this, or no longer finite
+FAR = 100.0  # and has diverged when in the end A is ten times as far from it as at the start, or no longer finite
 XLA_FROM = 4 * 1024 * 1400  # runs times steps; below, compiling takes longer than it saves
 COLUMNS = ("optimizer", "learning_rate", "runs", "diverged", "A_mean", "A_sd", "A_p05", "A_p50", "A_p95", "loss_mean",
            "steps_to_target")
@@ -78,11 +79,12 @@ class Loop:
             trained = advance(self.x, self.y, self.picks, self.begin, self.end, self.before)
             with tf.control_dependencies([tf.identity(trained)]):
                 self._A_after = A.read_value()
-            self._A, self._arrived = A.read_value(), arrived.read_value()
-            every = problem.graph(self.x, tf.tile(self.y[None], [lanes, 1]), self._A[:, None])[1]
+            self._arrived = arrived.read_value()
+            self._last_A = place(tf.float32, [lanes])
+            every = problem.graph(self.x, tf.tile(self.y[None], [lanes, 1]), self._last_A[:, None])[1]
             self._loss = tf.reduce_mean(tf.reshape(every, [lanes, size]), axis=1)
             self._init = tf.global_variables_initializer()
-            self._session = tf.Session(config=tf.one_thread())
+            self._session = tf.Session(config=tf.for_xla() if xla else tf.one_thread())
 
     def reset(self, start):
         """Put `A` (float32 [lanes]) and all that the optimizer remembers to their first values."""
@@ -94,9 +96,13 @@ class Loop:
             self.x: block.x, self.y: block.y, self.picks: block.picks, self.rate: rate,
             self.begin: begin, self.end: end, self.before: block.before})
 
-    def result(self, block):
-        """`A`, its mean loss over the samples (both float32), and the step of arrival or 0 (int32): [lanes] each."""
-        return self._session.run([self._A, self._loss, self._arrived], {self.x: block.x, self.y: block.y})
+    def arrived(self):
+        """The step at which each run arrived, or 0: int32 [lanes]."""
+        return self._session.run(self._arrived)
+
+    def loss(self, A, block):
+        """The mean loss of `A` over the samples of each run: float32 [lanes]."""
+        return self._session.run(self._loss, {self.x: block.x, self.y: block.y, self._last_A: A})
 
 
 class Block(NamedTuple):
@@ -121,17 +127,22 @@ def draw_blocks(problem, seed, runs, lanes, steps):
         for before in range(0, steps, length):
             filled = min(length, steps - before)
             picks = np.zeros((length, lanes), np.uint8 if problem.size <= 256 else np.int32)
-            picks[:filled] = data.pick_rows(streams.picks, problem.size, filled)[:, :lanes]
+            data.draw_picks(streams.picks, problem.size, picks[:filled])
             yield Block(chunk, x.astype(np.float32), y.astype(np.float32), start, picks, before, filled)
 
 
-def ahead(iterator):
-    """Yield what the iterator yields, computing the next item in a second thread meanwhile."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, iterator, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, iterator, None)
-            yield item
+def ahead(iterator, depth=8):
+    """Return an iterator of the same items that a second thread computes, from now on and up to `depth` ahead."""
+    pool = ThreadPoolExecutor(1)
+    coming = deque(pool.submit(next, iterator, None) for _ in range(depth))
+
+    def items():
+        with pool:
+            while (item := coming.popleft().result()) is not None:
+                coming.append(pool.submit(next, iterator, None))
+                yield item
+
+    return items()
 
 
 def outcomes(problem, args, check, done):
@@ -143,29 +154,39 @@ def outcomes(problem, args, check, done):
     """
     lanes = 1 if args.runs == 1 else data.CHUNK
     xla = args.runs * args.steps > XLA_FROM
-    at = np.append(np.arange(0, args.steps, max(1, args.steps // 140)), args.steps)
+    at = np.append(np.arange(0, args.steps, max(1, args.steps // 70)), args.steps)
     A, loss, arrived = (np.empty(args.runs, kind) for kind in (np.float32, np.float32, np.int32))
-    built = None
+    built, second = None, ThreadPoolExecutor(1)
+
+    def keep_loss(loop, last_A, block, runs):
+        loss[runs] = loop.loss(last_A, block)[: runs.stop - runs.start]
+
     for optimizer, rate in args.rows:
+        blocks = ahead(draw_blocks(problem, args.seed, args.runs, lanes, args.steps))
         if built != optimizer:
             loop, built = Loop(problem, optimizer, lanes, min(args.steps, BLOCK), xla), optimizer
-        paths = []
-        for block in ahead(draw_blocks(problem, args.seed, args.runs, lanes, args.steps)):
+        paths, losses = [], deque()
+        for block in blocks:
             if block.before == 0:
                 loop.reset(block.start)
                 paths += [block.start] if block.chunk == 0 else []
             ends = at - block.before if block.chunk == 0 else at[:0]
             begin = 0
             for end in sorted({block.steps, *ends[(ends > 0) & (ends < block.steps)]}):
-                A_now = loop.advance(rate, block, begin, end)
-                paths += [A_now] if end in ends else []
+                last_A = loop.advance(rate, block, begin, end)
+                paths += [last_A] if end in ends else []
                 check()
                 begin = end
             if block.before + block.steps == args.steps:
-                here = slice(block.chunk * data.CHUNK, min((block.chunk + 1) * data.CHUNK, args.runs))
-                count = here.stop - here.start
-                A[here], loss[here], arrived[here] = (column[:count] for column in loop.result(block))
+                runs = slice(block.chunk * data.CHUNK, min((block.chunk + 1) * data.CHUNK, args.runs))
+                count = runs.stop - runs.start
+                A[runs], arrived[runs] = last_A[:count], loop.arrived()[:count]
+                losses.append(second.submit(keep_loss, loop, last_A, block, runs))
+                if len(losses) > 8:
+                    losses.popleft().result()
                 done(count)
+        for coming in losses:
+            coming.result()
         yield A, loss, arrived, at, np.array(paths)[:, :args.runs]
 
 

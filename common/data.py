@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 CHUNK = 1024  # runs; a multiple of every vector register's width, so that all runs are computed alike
+ROWS = 128  # steps whose picks are drawn together
 
 
 class Streams(NamedTuple):
@@ -25,12 +26,24 @@ def streams(seed, chunk=0):
     return Streams(*(np.random.default_rng([seed, chunk, stream]) for stream in range(3)))
 
 
-def pick_rows(rng, size, steps):
-    """Draw, for `steps` steps and each run of a chunk, the index of one of `size` samples: int32 [steps, CHUNK]."""
-    return rng.integers(size, size=(steps, CHUNK), dtype=np.int32)  # int32 is the fastest type to draw
+def draw_picks(rng, size, into):
+    """Fill `into` [steps, lanes] with the picks of a chunk's first `lanes` runs: indices of one of `size` samples.
+
+    16 random bits are cut into `size` equal shares and drawn again where they fall into the rest, which is exact and
+    takes half the time of drawing the indices themselves.
+    """
+    share = 65536 // size
+    for first in range(0, len(into), ROWS):
+        bits = rng.integers(65536, size=(ROWS, CHUNK), dtype=np.uint16)
+        while (rest := bits >= share * size).any():
+            bits[rest] = rng.integers(65536, size=np.count_nonzero(rest), dtype=np.uint16)
+        rows = into[first : first + ROWS]
+        rows[:] = (bits // np.uint16(share))[: len(rows), : into.shape[1]]
 
 
 def picks(rng, size):
     """Yield without end the index of the sample that the recipe's run, the first of its chunk, takes at each step."""
+    rows = np.empty((ROWS, 1), np.int32)
     while True:
-        yield from pick_rows(rng, size, 64)[:, 0].tolist()
+        draw_picks(rng, size, rows)
+        yield from rows[:, 0].tolist()

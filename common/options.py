@@ -26,21 +26,22 @@ def parse(name, description, argv, *, steps, report_every, rates):
     parser = _Parser(
         prog=f"{name}.py",
         description=description,
+        epilog=f"Several optimizers, rates or runs are compared. The optimizers: {', '.join(rates)}.",
         allow_abbrev=False,
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=30, width=100),
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=31, width=100),
     )
     add = parser.add_argument
-    add("--seed", type=_whole(0), default=8, metavar="N", help="decides every random number (default: 8)")
+    add("--seed", type=_whole(0), default=18, metavar="N", help="decides every random number (default: 18)")
     add("--steps", type=_whole(1), default=steps, metavar="N", help=f"training steps (default: {steps})")
     add("--report-every", type=_whole(1), default=report_every, metavar="N",
         help=f"steps from one report to the next (default: {report_every})")
     add("--optimizer", type=_one_of([*rates, "all"]), default=[page], nargs="+", metavar="NAME",
-        help=f"one or several to compare: {', '.join(rates)}; or all (default: {page})")
+        help=f"one of those below, several, or all (default: {page})")
     add("--learning-rate", type=_rate, nargs="+", metavar="R",
-        help=f"one or several to compare (default: {rates[page]}, and for each other optimizer one that suits it)")
+        help=f"one, or several (default: {rates[page]}; each optimizer has its own)")
     add("--runs", type=_whole(1, MOST_RUNS), default=1, metavar="N",
-        help="independent runs of each optimizer and rate; more than one are compared (default: 1)")
-    add("--trace", action="store_true", help="show back propagation node by node at each report and at the first step")
+        help="independent runs of each optimizer and rate (default: 1)")
+    add("--trace", action="store_true", help="show step 1 and each report's node by node (default: do not)")
     add("--trace-step", type=_whole(1), metavar="N", help="the step that --trace draws as a graph (default: 1)")
     add("--tensorboard", type=Path, metavar="DIR", help="write every step for TensorBoard to DIR (default: do not)")
     add("--output-dir", type=Path, default=CHECKOUT / "outputs", metavar="DIR",

@@ -73,6 +73,17 @@ def one_thread():
     return load().ConfigProto(inter_op_parallelism_threads=-1, intra_op_parallelism_threads=1, device_count={"GPU": 0})
 
 
+def for_xla():
+    """The configuration of a session whose work is in a graph that XLA compiles.
+
+    XLA of TensorFlow 2.12 waits for ever when it compiles in the calling thread. It improves the graph by itself, so
+    TensorFlow's own improving of it would only take time.
+    """
+    config = load().ConfigProto(inter_op_parallelism_threads=2, intra_op_parallelism_threads=1, device_count={"GPU": 0})
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    return config
+
+
 def _check_version(version):
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
         oldest = ".".join(map(str, OLDEST))

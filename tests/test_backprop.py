@@ -201,7 +201,7 @@ def test_tensorboard_reads_every_step_the_samples_and_the_graph(recipe, tmp_path
     np.testing.assert_array_equal([scalars["loss"][step] for step in steps], loss)
     gradients = GRADIENT[recipe](x, y, np.float64(A[:-1]))
     np.testing.assert_allclose([scalars["gradient"][step] for step in steps], gradients, rtol=1e-5, atol=1.2e-7)
-    samples, _ = SCRIPTS[recipe].draw_samples(data.streams(8).samples)
+    samples, _ = SCRIPTS[recipe].draw_samples(data.streams(18).samples)
     assert histogram.tag == "x_vals"
     assert histogram.histo.num == 100
     assert histogram.histo.sum == pytest.approx(samples.sum())

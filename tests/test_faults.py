@@ -137,7 +137,7 @@ def test_a_run_that_diverges_stops_at_that_step_and_keeps_its_log_and_picture(tm
     finite = np.isfinite(A[1:]) & np.isfinite(loss)
     assert list(finite) == [True] * (step - 1) + [False]
     assert (tmp_path / "regression.png").stat().st_size > 10_000
-    x_vals, _ = regression.draw_samples(data.streams(8).samples)
+    x_vals, _ = regression.draw_samples(data.streams(18).samples)
     assert f"in theory below {np.mean(x_vals**2) / np.mean(x_vals**4):.3f}" in done.stderr
 
 

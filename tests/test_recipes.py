@@ -39,7 +39,7 @@ def test_the_reports_are_the_pages_two_lines_to_the_character(recipe, default_ru
 def test_the_last_lines_tell_the_accuracy_the_theory_and_the_files(default_runs):
     done, folder = default_runs["classification"]
     _, _, _, A, _ = read_log(folder / "classification.csv")
-    x, y = classification.draw_samples(data.streams(8).samples)
+    x, y = classification.draw_samples(data.streams(18).samples)
     right = np.mean((1 / (1 + np.exp(-(x + float(A[-1])))) > 0.5) == y)
     accuracy, theory, *files = done.stdout.splitlines()[-4:]
     assert accuracy == f"Accuracy = {right:.2f}"
@@ -47,7 +47,7 @@ def test_the_last_lines_tell_the_accuracy_the_theory_and_the_files(default_runs)
     assert np.sum(1 / (1 + np.exp(-(x + float(best)))) - y) == pytest.approx(0, abs=100 * 0.25 * 0.00005)
     assert files == [f"Wrote {folder}/classification.{kind}" for kind in ("csv", "png")]
 
-    x, y = regression.draw_samples(data.streams(8).samples)
+    x, y = regression.draw_samples(data.streams(18).samples)
     theory = default_runs["regression"][0].stdout.splitlines()[-3]
     assert theory == f"In theory A = 10; the least loss for these samples is at A = {10 * x.sum() / (x**2).sum():.4f}"
 
@@ -57,7 +57,7 @@ def test_the_log_holds_the_samples_fed_in_the_order_of_the_picks(recipe, default
     _, folder = default_runs[recipe]
     steps, x, y, A, _ = read_log(folder / f"{recipe}.csv")
     assert steps == list(range(1, EVERY[recipe][0] + 1))
-    stream = data.streams(8)
+    stream = data.streams(18)
     script = {"regression": regression, "classification": classification}[recipe]
     x_vals, y_vals = script.draw_samples(stream.samples)
     pick = data.picks(stream.picks, 100)
