@@ -158,7 +158,7 @@ def comparison(title, rows, curves, target, near, limit=None):
     last.set_ylim(0.6 - len(rows), 0.6)
     ends = [row[key] for row in rows for key in ("A_p05", "A_p95") if row[key] is not None]
     ends += [target - near, target + near]
-    last.set_xlim(max(target - 12, min(ends)) - 0.1, min(target + 12, max(ends)) + 0.1)
+    last.set_xlim(max(target - 14, min(ends)) - 0.1, min(target + 14, max(ends)) + 0.1)
     last.axvline(target, color="black", ls=":", lw=1)
     last.set(title="The last A" + (": median and 90% of the runs" if runs > 1 else ""), xlabel="A",
              ylabel="learning rate" if sweep else "")

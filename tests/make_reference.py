@@ -17,7 +17,7 @@ RUNS = [  # the recipe and its flags, and what of its output goes where
     ("classification", "", {"classification.csv": "classification.csv", "classification.png": "classification.png"}),
     ("regression", "--learning-rate 0.002 0.02 0.2 0.9 1.2 --runs 1000",
      {"regression-comparison.csv": "regression-rates.csv", "regression-comparison.png": "regression-rates.png"}),
-    ("classification", "--learning-rate 0.005 0.02 0.05 0.2 1 5 20 --runs 1000",
+    ("classification", "--learning-rate 0.005 0.02 0.05 0.2 1 5 --runs 1000",
      {"classification-comparison.csv": "classification-rates.csv",
       "classification-comparison.png": "classification-rates.png"}),
     ("regression", "--optimizer all --runs 1000",
