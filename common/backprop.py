@@ -64,7 +64,7 @@ class Trace:
         ops = _operations(loss.op)
         self._read = next(op for op in ops if op.type == "ReadVariableOp")
         self._names = {op: A.op.name if op is self._read else op.name for op in ops}
-        gradients = tf.gradients(loss, [op.outputs[0] for op in ops])
+        gradients = tf.gradients(loss, [op.outputs[0] for op in ops], name="trace")
         self._gradients = {op: gradient for op, gradient in zip(ops, gradients, strict=True)
                            if gradient is not None and op.type != "Const"}
         self._values = {op: op.outputs[0] for op in self._gradients}

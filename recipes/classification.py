@@ -94,7 +94,7 @@ def main(argv=None):
     train_step = my_opt.minimize(xentropy)
 
     # Add what is reported of a step, A and the loss after it, so that one run of the session does both.
-    with tf.control_dependencies([train_step]):
+    with tf.control_dependencies([train_step]), tf.name_scope("after_the_step"):
         A_after = A.read_value()
         _, xentropy_after = graph(x_data, y_target, A_after)
 

@@ -78,7 +78,7 @@ def main(argv=None):
     train_step = my_opt.minimize(loss)
 
     # Add what is reported of a step, A and the loss after it, so that one run of the session does both.
-    with tf.control_dependencies([train_step]):
+    with tf.control_dependencies([train_step]), tf.name_scope("after_the_step"):
         A_after = A.read_value()
         _, loss_after = graph(x_data, y_target, A_after)
 
@@ -87,7 +87,7 @@ def main(argv=None):
     sess.run(init)
 
     # Train, one randomly picked sample a step.
-    limit = f" (in theory below {np.mean(x_vals**2) / np.mean(x_vals**4):.3f} for these samples)"
+    limit = f" (for gradient descent in theory below {np.mean(x_vals**2) / np.mean(x_vals**4):.3f} here)"
     pictures, watch = {}, None
     if args.figure:
         pictures[""] = lambda: drawing.png(figures.training, **picture(x_vals, y_vals, log.A, log.loss))

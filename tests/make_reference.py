@@ -1,10 +1,12 @@
-"""Make every tracked file of `outputs/reference/` anew: the logs, tables and pictures that the documents show.
+"""Make anew what the documents show: the logs, tables and pictures of `outputs/reference/`, and the printed output.
 
-    python tests/make_reference.py [DIR]
+    python tests/make_reference.py
 
-The pictures for which the flags differ from the default get a name of their own.
+Only `tensorboard.png`, a picture of a browser window, is made by hand.
 """
 
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,9 @@ import tempfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [CHECKOUT / name for name in ("README.md", "recipes/README.md", "recipes/README.zh-CN.md")]
+# A command and its output, as the documents show them.
+SHOWN = re.compile(r"```sh\n(\.venv/bin/python recipes/[^\n]+)\n```\n\n```text\n(.*?)```", re.S)
 RUNS = [  # the recipe and its flags, and what of its output goes where
     ("regression", "", {"regression.csv": "regression.csv", "regression.png": "regression.png"}),
     ("classification", "", {"classification.csv": "classification.csv", "classification.png": "classification.png"}),
@@ -34,7 +39,16 @@ RUNS = [  # the recipe and its flags, and what of its output goes where
 ]
 
 
-def main(folder):
+def output_of(command):
+    """What one of the documents' commands prints, run by this Python with its files in a folder of their own."""
+    with tempfile.TemporaryDirectory() as made:
+        words = [sys.executable, *shlex.split(command)[1:], "--output-dir", made]
+        done = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True, check=True, encoding="utf-8")
+        return done.stdout.replace(made, "outputs")
+
+
+def make_files(folder):
+    """Make the files of `RUNS` in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for recipe, flags, files in RUNS:
         with tempfile.TemporaryDirectory() as made:
@@ -46,4 +60,12 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else CHECKOUT / "outputs" / "reference")
+    make_files(CHECKOUT / "outputs" / "reference")
+    printed = {}
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for command, shown in SHOWN.findall(text):
+            printed[command] = printed.get(command) or output_of(command)
+            block = f"{command}\n```\n\n```text\n"
+            text = text.replace(f"{block}{shown}```", f"{block}{printed[command]}```")
+        document.write_text(text, encoding="utf-8")
