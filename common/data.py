@@ -27,7 +27,7 @@ def streams(seed, chunk=0):
 
 
 def draw_picks(rng, size, into):
-    """Fill `into` [steps, lanes] with the picks of a chunk's first `lanes` runs: indices of one of `size` samples.
+    """Fill `into` [steps, lanes] with the picks of a chunk's first `lanes` runs: indices of one of 2 to 65,536 samples.
 
     16 random bits are cut into `size` equal shares and drawn again where they fall into the rest, which is exact and
     takes half the time of drawing the indices themselves.

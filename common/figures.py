@@ -1,67 +1,12 @@
-"""The pictures. Plain numbers in, a PNG out; neither a display nor pyplot is needed."""
-
-import contextlib
-import importlib.util
-import io
-import itertools
-import logging
-import os
-import pickle
-import subprocess
-import sys
-import warnings
-from pathlib import Path
+"""The pictures of a run and of a comparison: plain numbers in, a PNG out."""
 
 import numpy as np
 
-# Okabe and Ito's colours, which readers with any colour vision can tell apart; nothing is told by colour alone.
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#5F5F5F")
+from common.drawing import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, plain_numbers, png
+
 SIDE_BY_SIDE = {"left": 0.05, "right": 0.99, "bottom": 0.115, "top": 0.86, "wspace": 0.21}  # of the figure
-
-
-class Drawing:
-    """A second process that draws: it loads matplotlib while this one loads TensorFlow.
-
-    Raises SystemExit with one sentence if matplotlib is missing.
-    """
-
-    def __init__(self):
-        if not importlib.util.find_spec("matplotlib"):
-            raise SystemExit("matplotlib is not installed: install it with `python -m pip install matplotlib`, "
-                             "or leave the picture out with --no-figure.")
-        start = "import sys; sys.path[0] = sys.argv[1]; from common import figures; figures._draw_on_request()"
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", start, Path(__file__).resolve().parents[1]],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)  # so that Ctrl-C does not reach it
-
-    def png(self, picture, **numbers):
-        """Return what `picture(**numbers)`, a function of this module, draws; SystemExit if it cannot be drawn."""
-        try:
-            with contextlib.suppress(BrokenPipeError):  # it may have failed already, and left its answer
-                pickle.dump((picture.__name__, numbers), self._process.stdin)
-                self._process.stdin.flush()
-            answer = pickle.load(self._process.stdout)
-        except (OSError, EOFError):
-            answer = "its process was stopped"
-        if isinstance(answer, str):
-            raise SystemExit(f"The picture cannot be drawn: {answer}; leave it out with --no-figure.")
-        return answer
-
-
-def _draw_on_request():
-    """Serve `Drawing`: answer each request on standard input with a PNG, or a sentence, until the other end closes."""
-    warnings.simplefilter("ignore")
-    try:
-        png(new_figure(1, 1))  # loads what matplotlib itself loads only when it draws
-        while True:
-            name, numbers = pickle.load(sys.stdin.buffer)
-            pickle.dump(globals()[name](**numbers), sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-    except EOFError:
-        pass
-    except Exception as error:
-        pickle.dump(f"{type(error).__name__}: {error}", sys.stdout.buffer)
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, GREY)
+DASHES = ("-", "--", ":", "-.")
 
 
 def training(title, A, loss, target, best, x_vals, y_vals, x, before, after, boundary=None):
@@ -110,10 +55,6 @@ def training(title, A, loss, target, best, x_vals, y_vals, x, before, after, bou
         fit.axvline(boundary, color=VERMILION, ls="-.", lw=1.5, label=f"boundary: x = {boundary:.4g}")
     fit.legend(loc="best")
     return png(figure)
-
-
-COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, GREY)
-DASHES = ("-", "--", ":", "-.")
 
 
 def comparison(title, rows, curves, target, near, limit=None):
@@ -210,112 +151,3 @@ def _log_ticks(subs):
     from matplotlib.ticker import LogLocator
 
     return LogLocator(subs=subs)
-
-
-def graph(title, nodes):
-    """Draw a computation graph, each node with its value going forward and its gradient coming back.
-
-    nodes  dicts with name, operation, inputs (names), value and gradient, each after its inputs, the loss last
-
-    Returns the PNG as bytes.
-    """
-    named = {node["name"]: node for node in nodes}
-    places, links = _layers(nodes)
-    columns = 1 + max(column for column, _ in places.values())
-    tallest = max(abs(row) for _, row in places.values())
-    figure = new_figure(max(8.0, 2.15 * columns), 2.2 + 2.9 * tallest)
-    figure.suptitle(title, fontweight="bold")
-    axes = figure.add_axes((0.01, 0.1, 0.98, 0.8))
-    axes.set(xlim=(-0.5, columns - 0.5), ylim=(-tallest - 0.35, tallest + 0.35))
-    axes.axis("off")
-    for chain in links:
-        bends = [(places[bend][0] + side, places[bend][1]) for bend in chain[1:-1] for side in (-0.36, 0.36)]
-        points = np.array([places[chain[0]], *bends, places[chain[-1]]], float)
-        for sign, colour, style in ((1, BLUE, "-"), (-1, VERMILION, "--")):
-            way = points + np.array([0, sign * 0.045])
-            way[0, 0] += 0.36
-            way[-1, 0] -= 0.36
-            axes.plot(*way.T, color=colour, ls=style, lw=1.6, zorder=1)
-            tip, tail = (way[-1], way[-2]) if sign > 0 else (way[0], way[1])
-            axes.annotate("", tip, tip + (tail - tip) * 0.01, zorder=2,
-                          arrowprops={"arrowstyle": "-|>", "color": colour, "mutation_scale": 15})
-    for name, node in named.items():
-        x, y = places[name]
-        short = name.rsplit("/", 1)[-1]
-        for size, text, colour, weight, rise in (
-                (min(10, 150 / len(short)), short, "black", "bold", 0.17),
-                (8.5, node["operation"], GREY, "normal", 0.065),
-                (9.5, f"value {node['value']:.4g}", BLUE, "normal", -0.05),
-                (9.5, f"gradient {node['gradient']:.4g}", VERMILION, "normal", -0.165)):
-            axes.text(x, y + rise, text, size=size, color=colour, weight=weight, ha="center", va="center", zorder=4)
-        axes.add_patch(_box(x, y))
-    axes.plot([], [], color=BLUE, label="value, going forward (solid)")
-    axes.plot([], [], color=VERMILION, ls="--", label="gradient of the loss, coming back (dashed)")
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.09), ncols=2, frameon=False, fontsize=10)
-    return png(figure)
-
-
-def _box(x, y):
-    from matplotlib.patches import FancyBboxPatch
-
-    return FancyBboxPatch((x - 0.34, y - 0.21), 0.68, 0.45, boxstyle="round,pad=0.02", fc="white", ec="black", zorder=3)
-
-
-def _layers(nodes):
-    """Place the nodes in columns, each right of its inputs and as near its first user as can be.
-
-    Returns the place (column, row) of each node, and of each bend that keeps a long link clear of the boxes; and the
-    links, as lists of places' names from input to user.
-    """
-    column, users = {}, {node["name"]: [] for node in nodes}
-    for node in nodes:
-        column[node["name"]] = 1 + max((column[name] for name in node["inputs"]), default=-1)
-        for name in node["inputs"]:
-            users[name].append(node["name"])
-    for node in reversed(nodes):
-        if users[node["name"]] and not node["inputs"]:
-            column[node["name"]] = min(column[user] for user in users[node["name"]]) - 1
-    rows, links = {}, []
-    for name in column:
-        rows.setdefault(column[name], []).append(name)
-        for user in users[name]:
-            bends = [(name, user, at) for at in range(column[name] + 1, column[user])]
-            links.append([name, *bends, user])
-            for bend in bends:
-                rows.setdefault(bend[2], []).append(bend)
-    row = {name: index for names in rows.values() for index, name in enumerate(names)}
-    for forward in (True, False) * 4:  # each column in the order of its neighbours, back and forth
-        for at in sorted(rows, reverse=not forward):
-            pull = {name: [row[pair[not forward]] for chain in links for pair in itertools.pairwise(chain)
-                           if pair[forward] == name] for name in rows[at]}
-            rows[at].sort(key=lambda name: np.mean(pull[name]) if pull[name] else row[name])
-            row.update((name, index - (len(rows[at]) - 1) / 2) for index, name in enumerate(rows[at]))
-    places = {name: (at, -0.62 * row[name]) for at, names in rows.items() for name in names}
-    return places, links
-
-
-def new_figure(width, height):
-    """An empty matplotlib figure, size in inches, that looks the same whatever the user's own settings are."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # an unwritable home is no reason for a warning
-    os.environ.pop("MPLBACKEND", None)  # the picture goes to a file
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    matplotlib.rcParams.update(matplotlib.rcParamsDefault)
-    matplotlib.rcParams.update({
-        "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
-        "axes.titlesize": 11, "legend.fontsize": 8.5, "legend.framealpha": 0.9})
-    return Figure(figsize=(width, height))
-
-
-def plain_numbers(axis):
-    """Label a logarithmic axis 0.01, 1, 100: setting powers of ten takes longer than the rest of the picture."""
-    axis.set_major_formatter("{x:g}")
-    axis.minorticks_off()
-
-
-def png(figure):
-    """The figure as the bytes of a PNG file."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=110)
-    return content.getvalue()

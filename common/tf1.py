@@ -64,24 +64,15 @@ def load():
     return tf
 
 
-def one_thread():
+def one_thread(inter_op=-1):
     """The configuration of a session that runs each small graph in the calling thread, on the processor.
 
     Handing the few operations of a scalar model to a thread pool costs more than computing them, and the GPU,
-    which would only slow it, announces itself on standard error.
+    which would only slow it, announces itself on standard error. A positive `inter_op` is the number of threads to
+    run the graph instead: XLA needs two with TensorFlow 2.12, which else waits for ever when it compiles.
     """
-    return load().ConfigProto(inter_op_parallelism_threads=-1, intra_op_parallelism_threads=1, device_count={"GPU": 0})
-
-
-def for_xla():
-    """The configuration of a session whose work is in a graph that XLA compiles.
-
-    XLA of TensorFlow 2.12 waits for ever when it compiles in the calling thread. It improves the graph by itself, so
-    TensorFlow's own improving of it would only take time.
-    """
-    config = load().ConfigProto(inter_op_parallelism_threads=2, intra_op_parallelism_threads=1, device_count={"GPU": 0})
-    config.graph_options.rewrite_options.disable_meta_optimizer = True
-    return config
+    return load().ConfigProto(
+        inter_op_parallelism_threads=inter_op, intra_op_parallelism_threads=1, device_count={"GPU": 0})
 
 
 def _check_version(version):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `common` lies beside this script's folder
 
-from common import backprop, comparison, data, figures, optimizers, options, runlog
+from common import comparison, data, drawing, figures, loops, optimizers, options, runlog, watch
 from common import tf1 as tf
 import numpy as np
 
@@ -60,18 +60,18 @@ def picture(x_vals, y_vals, A, loss):
                 before=sigmoid(x, A[0]), after=sigmoid(x, A[-1]), boundary=-A[-1])
 
 
-PROBLEM = comparison.Problem(graph, draw_samples, size=100, start_mean=10, target=TARGET,
-                             title="Classification: find A in sigmoid(x + A)",
-                             limit=None)  # the gradient stays within 1, so no rate makes A grow without end
+PROBLEM = loops.Problem(graph, draw_samples, size=100, start_mean=10, target=TARGET,
+                        title="Classification: find A in sigmoid(x + A)",
+                        limit=None)  # the gradient stays within 1, so no rate makes A grow without end
 
 
 def main(argv=None):
     args = options.parse("classification", __doc__.splitlines()[0], argv, steps=1400, report_every=200,
                          rates=optimizers.RATES["classification"])
     log = runlog.RunLog(args)
-    drawing = figures.Drawing() if args.figure else None
+    artist = drawing.Drawing() if args.figure else None
     if args.comparison:  # more than one run: not the page's loop but many, compiled
-        comparison.compare(PROBLEM, args, drawing)
+        comparison.compare(PROBLEM, args, artist)
         return
     samples, start, picks = data.streams(args.seed)
 
@@ -103,15 +103,15 @@ def main(argv=None):
     sess.run(init)
 
     # Train, one randomly picked sample a step.
-    pictures, watch = {}, None
+    pictures, watcher = {}, None
     if args.figure:
-        pictures[""] = lambda: drawing.png(figures.training, **picture(x_vals, y_vals, log.A, log.loss))
+        pictures[""] = lambda: artist.png(figures.training, **picture(x_vals, y_vals, log.A, log.loss))
     if args.trace or args.tensorboard:  # back propagation made visible
-        watch = backprop.Watch(args, x_vals, sess, graph, x_data, y_target, A, xentropy)
+        watcher = watch.Watch(args, x_vals, sess, graph, x_data, y_target, A, xentropy)
     if args.trace and args.figure:
-        pictures["-graph"] = lambda: watch.picture(drawing)
+        pictures["-graph"] = lambda: watcher.picture(artist)
     pick = data.picks(picks, len(x_vals))
-    with log.files(sess.run(A), pictures), watch or nullcontext():
+    with log.files(sess.run(A), pictures), watcher or nullcontext():
         for i in log.steps():
             rand_index = next(pick)
             rand_x = [x_vals[rand_index]]
@@ -122,8 +122,8 @@ def main(argv=None):
             if (i + 1) % args.report_every == 0:
                 print('Step #' + str(i + 1) + ' A = ' + str(A_now))
                 print('Loss = ' + str(loss_now))
-            if watch:
-                watch(log)
+            if watcher:
+                watcher(log)
         right = (sigmoid(x_vals, A_now) > 0.5) == (y_vals == 1)
         print(f"Accuracy = {np.mean(right):.2f}")
         print(f"In theory A = {TARGET:g}; the least loss for these samples is at A = {least_loss(x_vals, y_vals):.4f}")

@@ -9,7 +9,7 @@ import pytest
 import regression
 from conftest import CHECKOUT, one_sentence, read_log, run
 
-from common import backprop, data, figures, optimizers
+from common import backprop, data, drawing, graph_figure, optimizers
 from common import tf1 as tf
 
 f32 = np.float32
@@ -29,7 +29,7 @@ def traced(tmp_path, monkeypatch, capsys):
                 drawn[picture.__name__] = numbers
                 return b"drawn"
 
-        monkeypatch.setattr(figures, "Drawing", Drawing)
+        monkeypatch.setattr(drawing, "Drawing", Drawing)
         SCRIPTS[recipe].main(["--trace", "--output-dir", str(tmp_path), *map(str, flags)])
         return capsys.readouterr().out, read_log(tmp_path / f"{recipe}.csv"), drawn
 
@@ -152,7 +152,7 @@ def test_the_picture_shows_the_numbers_of_the_table_of_its_step(recipe, traced):
 def test_no_box_or_link_of_the_picture_lies_on_another_box(recipe, traced):
     _, _, drawn = traced(recipe, "--steps", 1)
     nodes = drawn["graph"]["nodes"]
-    places, links = figures._layers(nodes)
+    places, links = graph_figure._layers(nodes)
     assert len(set(places.values())) == len(places)
     boxes = [places[node["name"]] for node in nodes]
     same_column = [abs(a[1] - b[1]) for a in boxes for b in boxes if a[0] == b[0] and a != b]
@@ -160,7 +160,7 @@ def test_no_box_or_link_of_the_picture_lies_on_another_box(recipe, traced):
     for chain in links:
         columns = [places[stop][0] for stop in chain]
         assert columns == list(range(columns[0], columns[-1] + 1))  # through a free place in each
-    assert figures.graph(**drawn["graph"]).endswith(b"IEND\xaeB`\x82")
+    assert graph_figure.graph(**drawn["graph"]).endswith(b"IEND\xaeB`\x82")
 
 
 def test_every_operation_of_the_graphs_has_its_rule_and_no_rule_is_idle(traced):

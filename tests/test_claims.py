@@ -11,7 +11,7 @@ import pytest
 import regression
 from conftest import CHECKOUT, read_log
 
-from common import comparison, data, optimizers
+from common import comparison, data, loops, optimizers
 from common import tf1 as tf
 
 PAGE_REGRESSION = {25: 6.23402166, 50: 8.50733757, 75: 9.37753201, 100: 9.80041122}  # step: A, as the page prints it
@@ -41,7 +41,7 @@ def runs(problem, rows, count, steps, seed=18):
     args = SimpleNamespace(runs=count, steps=steps, seed=seed, rows=rows)
     A, table = [], []
     for pair, (now, loss, arrived, _, _) in zip(
-            rows, comparison.outcomes(problem, args, lambda: None, lambda done: None), strict=True):
+            rows, loops.outcomes(problem, args, lambda: None, lambda done: None), strict=True):
         A.append(now.astype(np.float64))
         table.append(comparison.summary(pair, now, loss, arrived, problem.target))
     return np.array(A), table
@@ -198,9 +198,9 @@ def test_the_pages_figures_for_the_regression_are_what_its_process_gives(row):
 def test_mean_and_variance_of_A_follow_from_the_moments_of_x(row, xla):
     lanes, steps = 8192, 100
     rng = np.random.default_rng(1)
-    loop = comparison.Loop(regression.PROBLEM, "gradient-descent", lanes, steps, xla)
+    loop = loops.Loop(regression.PROBLEM, "gradient-descent", lanes, steps, xla)
     picks = np.tile(np.arange(steps)[:, None], lanes)  # each step takes the next sample: a fresh x every time
-    block = comparison.Block(0, np.float32(rng.normal(1, 0.1, (lanes, steps))), np.full(steps, 10, np.float32),
+    block = loops.Block(0, np.float32(rng.normal(1, 0.1, (lanes, steps))), np.full(steps, 10, np.float32),
                              np.float32(rng.normal(size=lanes)), picks, 0, steps)
     loop.reset(block.start)
     theory = moments(0.02, steps)
@@ -270,7 +270,7 @@ def test_the_variables_may_be_initialized_before_the_optimizer_is_declared(row):
 
 def test_the_pages_figures_for_the_classification_are_what_its_process_gives(row):
     args = SimpleNamespace(runs=1024, steps=1400, seed=18, rows=[("gradient-descent", 0.05)])
-    (_, _, _, at, paths), = comparison.outcomes(classification.PROBLEM, args, lambda: None, lambda done: None)
+    (_, _, _, at, paths), = loops.outcomes(classification.PROBLEM, args, lambda: None, lambda done: None)
     z = [(A - paths[list(at).index(step)].mean()) / paths[list(at).index(step)].std()
          for step, A in PAGE_CLASSIFICATION.items()]
     assert np.max(np.abs(z)) < 4
@@ -343,8 +343,8 @@ def test_the_rates_at_which_the_regression_diverges_are_those_that_theory_names(
     lanes = 8192
     spread = {}
     for rate in (0.8, 1.05):  # the trajectories themselves: steady below the limits, growing above them
-        loop = comparison.Loop(regression.PROBLEM, "gradient-descent", lanes, 100, False)
-        block = comparison.Block(0, np.float32(rng.normal(1, 0.1, (lanes, 100))), np.full(100, 10, np.float32),
+        loop = loops.Loop(regression.PROBLEM, "gradient-descent", lanes, 100, False)
+        block = loops.Block(0, np.float32(rng.normal(1, 0.1, (lanes, 100))), np.full(100, 10, np.float32),
                                  np.zeros(lanes, np.float32), np.tile(np.arange(100)[:, None], lanes), 0, 100)
         loop.reset(block.start)
         spread[rate] = [np.median(np.abs(loop.advance(rate, block, at, at + 50) - 10)) for at in (0, 50)]

@@ -18,7 +18,7 @@ import pytest
 import regression
 from conftest import CHECKOUT, assert_same, command, one_sentence, read_log, run
 
-from common import comparison, data, optimizers
+from common import comparison, data, loops, optimizers
 
 SCRIPTS = {"regression": regression, "classification": classification}
 CASES = [(recipe, name) for recipe in SCRIPTS for name in optimizers.OPTIMIZERS]
@@ -48,8 +48,8 @@ def compiled():
     def train(recipe, name, xla, lanes):
         problem = SCRIPTS[recipe].PROBLEM
         x, y, picks, start = (recorded[f"{recipe}/{key}"] for key in ("x", "y", "picks", "start"))
-        loop = comparison.Loop(problem, name, lanes, len(picks), xla)
-        block = comparison.Block(0, np.tile(np.float32(x), (lanes, 1)), np.float32(y), np.repeat(start, lanes),
+        loop = loops.Loop(problem, name, lanes, len(picks), xla)
+        block = loops.Block(0, np.tile(np.float32(x), (lanes, 1)), np.float32(y), np.repeat(start, lanes),
                                  np.tile(picks[:, None], lanes), 0, len(picks))
         loop.reset(block.start)
         rate = recorded[f"{recipe}/{name}/rate"]
@@ -66,23 +66,23 @@ def test_the_compiled_loop_gives_the_pages_trajectory_bit_for_bit(recipe, name, 
 
 
 @pytest.mark.parametrize(("recipe", "name"), CASES)
-def test_with_xla_it_gives_the_pages_trajectory_to_5e_6(recipe, name, compiled):
+def test_with_xla_it_gives_the_pages_trajectory_to_4e_6(recipe, name, compiled):
     path, recorded = compiled(recipe, name, xla=True, lanes=1)
     difference = np.max(np.abs(path[:, 0] - recorded))
-    assert difference <= 5e-6, f"XLA differs by up to {difference:.2g}"
+    assert difference <= 4e-6, f"XLA differs by up to {difference:.2g}"
 
 
 def test_a_run_is_the_same_however_many_runs_stand_beside_it(monkeypatch):
     def final(runs, xla_from, block):
-        monkeypatch.setattr(comparison, "BLOCK", block)
+        monkeypatch.setattr(loops, "BLOCK", block)
         args = SimpleNamespace(runs=runs, steps=300, seed=18, rows=[("gradient-descent", 0.05)])
-        monkeypatch.setattr(comparison, "XLA_FROM", xla_from)
-        (A, loss, arrived, _, _), = comparison.outcomes(classification.PROBLEM, args, lambda: None, lambda count: None)
+        monkeypatch.setattr(loops, "XLA_FROM", xla_from)
+        (A, loss, arrived, _, _), = loops.outcomes(classification.PROBLEM, args, lambda: None, lambda count: None)
         return A.copy(), loss.copy(), arrived.copy()
 
     for xla_from in (0, 10**12):
         many = final(2500, xla_from, 2048)
-        for runs, block in ((2, 2048), (1025, 2048), (2500, 77)):
+        for runs, block in ((2, 2048), (1025, 2048), (2500, data.ROWS)):
             for ours, theirs in zip(final(runs, xla_from, block), many, strict=True):
                 np.testing.assert_array_equal(ours, theirs[:runs])
 
@@ -95,7 +95,7 @@ def test_the_first_run_of_a_comparison_is_the_recipes_run(recipe, tmp_path):
     assert row["A_mean"] == last
     args = SimpleNamespace(runs=3, steps=100 if recipe == "regression" else 1400, seed=18,
                            rows=[("gradient-descent", optimizers.RATES[recipe]["gradient-descent"])])
-    (A, *_), = comparison.outcomes(SCRIPTS[recipe].PROBLEM, args, lambda: None, lambda count: None)
+    (A, *_), = loops.outcomes(SCRIPTS[recipe].PROBLEM, args, lambda: None, lambda count: None)
     assert A[0] == pytest.approx(last, abs=2e-6)
 
 
@@ -110,8 +110,9 @@ def simulate(recipe, rate, runs, steps):
         x, y = script.draw_samples(streams.samples, (data.CHUNK, 100))
         now = streams.start.normal(problem.start_mean, size=data.CHUNK)
         when = np.full(data.CHUNK, np.inf)
-        for step in range(1, steps + 1):
-            pick = streams.picks.integers(100, size=data.CHUNK, dtype=np.int32)
+        picks = np.empty((steps, data.CHUNK), np.int32)
+        data.draw_picks(streams.picks, 100, picks)
+        for step, pick in enumerate(picks, 1):
             sample, target = x[np.arange(data.CHUNK), pick], y[pick]
             if recipe == "regression":
                 now = now - rate * 2 * (sample * now - target) * sample
@@ -218,7 +219,7 @@ def test_too_little_memory_is_told_in_one_sentence(tmp_path, monkeypatch):
     def no_memory(*args):
         raise MemoryError
 
-    monkeypatch.setattr(comparison, "outcomes", no_memory)
+    monkeypatch.setattr(loops, "outcomes", no_memory)
     with pytest.raises(SystemExit, match="There is not enough memory for 5 runs: try fewer"):
         compare("regression", tmp_path, "--runs", 5)
     assert list(tmp_path.iterdir()) == []

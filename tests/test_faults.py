@@ -14,7 +14,7 @@ import pytest
 import regression
 from conftest import CHECKOUT, command, one_sentence, read_log, run
 
-from common import data, figures, runlog
+from common import data, drawing, runlog
 
 INSTALL = "python -m pip install"
 
@@ -46,9 +46,9 @@ def test_if_tensorflow_fails_to_load_all_that_it_printed_is_shown(tmp_path):
 
 
 def test_without_matplotlib_the_script_says_so_before_it_trains(monkeypatch):
-    monkeypatch.setattr(figures.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(drawing.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match=f"matplotlib is not installed: .*{INSTALL}.*--no-figure"):
-        figures.Drawing()
+        drawing.Drawing()
 
 
 def test_a_picture_that_cannot_be_drawn_costs_only_the_picture(tmp_path):

@@ -43,14 +43,14 @@ def ours(runs):
     sys.path[:0] = [str(Path(__file__).resolve().parents[2] / room) for room in ("recipes", ".")]
     import classification
 
-    from common import comparison
+    from common import loops
     from common import tf1 as tf
 
     tf.load()
 
     def train():
         args = SimpleNamespace(runs=runs, steps=STEPS, seed=8, rows=[("gradient-descent", RATE)])
-        (A, _, _, _, _), = comparison.outcomes(classification.PROBLEM, args, lambda: None, lambda done: None)
+        (A, _, _, _, _), = loops.outcomes(classification.PROBLEM, args, lambda: None, lambda done: None)
         return A
 
     return train

@@ -44,10 +44,10 @@ def all_steps(xla):
     session()
     import classification
 
-    from common import comparison
+    from common import loops
 
-    loop = comparison.Loop(classification.PROBLEM, "gradient-descent", 1, STEPS, xla)
-    block = comparison.Block(0, X[None], Y, np.float32([10]), np.uint8(PICKS)[:, None], 0, STEPS)
+    loop = loops.Loop(classification.PROBLEM, "gradient-descent", 1, STEPS, xla)
+    block = loops.Block(0, X[None], Y, np.float32([10]), np.uint8(PICKS)[:, None], 0, STEPS)
     loop.reset(block.start)
     return lambda: loop.advance(RATE, block, 0, STEPS)
 
