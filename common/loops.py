@@ -73,8 +73,7 @@ class Loop:
             advance = tf.xla(advance) if xla else advance
             trained = advance(self.x, self.y, self.picks, self.begin, self.end, self.before)
             with tf.control_dependencies([tf.identity(trained)]):
-                self._A_after = A.read_value()
-            self._arrived = arrived.read_value()
+                self._after = [A.read_value(), arrived.read_value()]
             self._last_A = place(tf.float32, [lanes])
             every = problem.graph(self.x, tf.tile(self.y[None], [lanes, 1]), self._last_A[:, None])[1]
             self._loss = tf.reduce_mean(tf.reshape(every, [lanes, size]), axis=1)
@@ -86,14 +85,11 @@ class Loop:
         self._session.run(self._init, {self.start: start})
 
     def advance(self, rate, block, begin, end):
-        """Train on the rows `begin` to `end` of the block's picks; returns `A` after them: float32 [lanes]."""
-        return self._session.run(self._A_after, {
+        """Train on the rows `begin` to `end` of the block's picks; returns, as they are then, `A` (float32 [lanes]) and
+        the step at which each run arrived, or 0 (int32 [lanes])."""
+        return self._session.run(self._after, {
             self.x: block.x, self.y: block.y, self.picks: block.picks, self.rate: rate,
             self.begin: begin, self.end: end, self.before: block.before})
-
-    def arrived(self):
-        """The step at which each run arrived, or 0: int32 [lanes]."""
-        return self._session.run(self._arrived)
 
     def loss(self, A, block):
         """The mean loss of `A` over the samples of each run: float32 [lanes]."""
@@ -168,14 +164,14 @@ def outcomes(problem, args, check, done):
             ends = at - block.before if block.chunk == 0 else at[:0]
             begin = 0
             for end in sorted({block.steps, *ends[(ends > 0) & (ends < block.steps)]}):
-                last_A = loop.advance(rate, block, begin, end)
+                last_A, last_arrived = loop.advance(rate, block, begin, end)
                 paths += [last_A] if end in ends else []
                 check()
                 begin = end
             if block.before + block.steps == args.steps:
                 runs = slice(block.chunk * data.CHUNK, min((block.chunk + 1) * data.CHUNK, args.runs))
                 count = runs.stop - runs.start
-                A[runs], arrived[runs] = last_A[:count], loop.arrived()[:count]
+                A[runs], arrived[runs] = last_A[:count], last_arrived[:count]
                 losses.append(second.submit(keep_loss, loop, last_A, block, runs))
                 if len(losses) > 8:
                     losses.popleft().result()

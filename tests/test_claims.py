@@ -206,7 +206,7 @@ def test_mean_and_variance_of_A_follow_from_the_moments_of_x(row, xla):
     theory = moments(0.02, steps)
     worst = 0
     for step in range(1, steps + 1):
-        A = loop.advance(0.02, block, step - 1, step).astype(np.float64)
+        A = loop.advance(0.02, block, step - 1, step)[0].astype(np.float64)
         mean, variance = theory[step]
         worst = max(worst, abs(A.mean() - mean) / np.sqrt(variance / lanes))
         assert A.var() == pytest.approx(variance, rel=5 * np.sqrt(2 / lanes))
@@ -347,7 +347,7 @@ def test_the_rates_at_which_the_regression_diverges_are_those_that_theory_names(
         block = loops.Block(0, np.float32(rng.normal(1, 0.1, (lanes, 100))), np.full(100, 10, np.float32),
                                  np.zeros(lanes, np.float32), np.tile(np.arange(100)[:, None], lanes), 0, 100)
         loop.reset(block.start)
-        spread[rate] = [np.median(np.abs(loop.advance(rate, block, at, at + 50) - 10)) for at in (0, 50)]
+        spread[rate] = [np.median(np.abs(loop.advance(rate, block, at, at + 50)[0] - 10)) for at in (0, 50)]
     assert spread[0.8][1] < 2 * spread[0.8][0]
     assert spread[1.05][1] > 2 * spread[1.05][0]
     row("true", f"variance limit {variance_limit:.3f}, mean limit {mean_limit:.3f}; from step 50 to 100 the "

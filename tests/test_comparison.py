@@ -53,7 +53,7 @@ def compiled():
                                  np.tile(picks[:, None], lanes), 0, len(picks))
         loop.reset(block.start)
         rate = recorded[f"{recipe}/{name}/rate"]
-        path = np.array([loop.advance(rate, block, step, step + 1) for step in range(len(picks))])
+        path = np.array([loop.advance(rate, block, step, step + 1)[0] for step in range(len(picks))])
         return path, recorded[f"{recipe}/{name}/A"]
 
     return train
