@@ -53,7 +53,10 @@ def training(title, A, loss, target, best, x_vals, y_vals, x, before, after, bou
                     zorder=3, label=f"{group.size} samples with target {value:g}")
     if boundary is not None:
         fit.axvline(boundary, color=VERMILION, ls="-.", lw=1.5, label=f"boundary: x = {boundary:.4g}")
-    fit.legend(loc="best")
+    if boundary is None:
+        fit.legend(loc="best")
+    else:  # between the two rows of samples, where the curve has already risen
+        fit.legend(loc="center right", bbox_to_anchor=(1, 0.3))
     return png(figure)
 
 
@@ -99,7 +102,8 @@ def comparison(title, rows, curves, target, near, limit=None):
     last.set_ylim(0.6 - len(rows), 0.6)
     ends = [row[key] for row in rows for key in ("A_p05", "A_p95") if row[key] is not None]
     ends += [target - near, target + near]
-    last.set_xlim(max(target - 14, min(ends)) - 0.1, min(target + 14, max(ends)) + 0.1)
+    ends = np.clip(ends, target - 14, target + 14)
+    last.set_xlim(ends.min() - 0.04 * np.ptp(ends), ends.max() + 0.04 * np.ptp(ends))
     last.axvline(target, color="black", ls=":", lw=1)
     last.set(title="The last A" + (": median and 90% of the runs" if runs > 1 else ""), xlabel="A",
              ylabel="learning rate" if sweep else "")
