@@ -103,7 +103,8 @@ def runs(folder):
     rows = []
     for count in (100_000, 300_000):
         results = in_turn({name: [sys.executable, HERE / "many_runs.py", name, count] for name in
-                           ("ours", "numpy", *PEERS) if name != "torch" or count == 100_000})
+                           ("ours", "numpy", *PEERS, *["jax-ours"] * ("jax" in PEERS))
+                           if name != "torch" or count == 100_000})
         cost = {name: [(float(r[2].split()[-2]),) for r in rounds] for name, rounds in results.items()}
         rows += [(f"{count:,}", name, f"{median(rounds):.2f}",
                   f"{median(rounds) / count / 1400 * 1e9:.2f}", f"{ratios(cost, name, 'ours'):.2f}")
