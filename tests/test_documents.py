@@ -76,14 +76,19 @@ def test_every_relative_link_and_picture_exists(page):
             assert (page.parent / link).exists(), link
 
 
+def size(png):
+    """Width and height of a PNG in pixels."""
+    return np.frombuffer(png.read_bytes()[16:24], ">u4").astype(int)
+
+
 def test_the_tracked_tables_are_what_the_commands_give_today(tmp_path):
     make_files(tmp_path)
     for _, _, files in RUNS:
         for name in files.values():
             ours, tracked = tmp_path / name, CHECKOUT / "outputs" / "reference" / name
             assert tracked.exists()
-            if name.endswith(".png"):
-                assert ours.read_bytes()[16:24] == tracked.read_bytes()[16:24]  # the same width and height
+            if name.endswith(".png"):  # the same width and height, which versions of matplotlib round differently
+                assert np.max(np.abs(size(ours) - size(tracked))) <= 1
             else:
                 for our_row, row in zip(ours.read_text().splitlines(), tracked.read_text().splitlines(), strict=True):
                     for our_cell, cell in zip(our_row.split(","), row.split(","), strict=True):
