@@ -74,9 +74,6 @@ class Loop:
             trained = advance(self.x, self.y, self.picks, self.begin, self.end, self.before)
             with tf.control_dependencies([tf.identity(trained)]):
                 self._after = [A.read_value(), arrived.read_value()]
-            self._last_A = place(tf.float32, [lanes])
-            every = problem.graph(self.x, tf.tile(self.y[None], [lanes, 1]), self._last_A[:, None])[1]
-            self._loss = tf.reduce_mean(tf.reshape(every, [lanes, size]), axis=1)
             self._init = tf.global_variables_initializer()
             self._session = tf.Session(config=tf.one_thread(2 if xla else -1))
 
@@ -91,9 +88,21 @@ class Loop:
             self.x: block.x, self.y: block.y, self.picks: block.picks, self.rate: rate,
             self.begin: begin, self.end: end, self.before: block.before})
 
-    def loss(self, A, block):
+
+class MeanLoss:
+    """The loss of `lanes` runs over all their samples, in a graph and a session of its own."""
+
+    def __init__(self, problem, lanes):
+        with tf.Graph().as_default():
+            self.x, self.y, self.A = (
+                tf.placeholder(tf.float32, shape) for shape in ([lanes, problem.size], [problem.size], [lanes]))
+            every = problem.graph(self.x, tf.tile(self.y[None], [lanes, 1]), self.A[:, None])[1]
+            self._loss = tf.reduce_mean(tf.reshape(every, [lanes, problem.size]), axis=1)
+            self._session = tf.Session(config=tf.one_thread())
+
+    def __call__(self, A, block):
         """The mean loss of `A` over the samples of each run: float32 [lanes]."""
-        return self._session.run(self._loss, {self.x: block.x, self.y: block.y, self._last_A: A})
+        return self._session.run(self._loss, {self.x: block.x, self.y: block.y, self.A: A})
 
 
 class Block(NamedTuple):
@@ -145,12 +154,13 @@ def outcomes(problem, args, check, done):
     """
     lanes = 1 if args.runs == 1 else data.CHUNK
     xla = args.runs * args.steps > XLA_FROM
-    at = np.append(np.arange(0, args.steps, max(1, args.steps // 70)), args.steps)
+    every = 1 if args.steps <= 140 else args.steps // 35
+    at = np.append(np.arange(0, args.steps, every), args.steps)
     A, loss, arrived = (np.empty(args.runs, kind) for kind in (np.float32, np.float32, np.int32))
-    built, second = None, ThreadPoolExecutor(1)
+    mean_loss, second, built = MeanLoss(problem, lanes), ThreadPoolExecutor(1), None
 
-    def keep_loss(loop, last_A, block, runs):
-        loss[runs] = loop.loss(last_A, block)[: runs.stop - runs.start]
+    def keep_loss(last_A, block, runs):
+        loss[runs] = mean_loss(last_A, block)[: runs.stop - runs.start]
 
     for optimizer, rate in args.rows:
         blocks = ahead(draw_blocks(problem, args.seed, args.runs, lanes, args.steps))
@@ -172,7 +182,7 @@ def outcomes(problem, args, check, done):
                 runs = slice(block.chunk * data.CHUNK, min((block.chunk + 1) * data.CHUNK, args.runs))
                 count = runs.stop - runs.start
                 A[runs], arrived[runs] = last_A[:count], last_arrived[:count]
-                losses.append(second.submit(keep_loss, loop, last_A, block, runs))
+                losses.append(second.submit(keep_loss, last_A, block, runs))
                 if len(losses) > 8:
                     losses.popleft().result()
                 done(count)
