@@ -40,7 +40,7 @@ def least_loss(x_vals, y_vals):
 def picture(x_vals, y_vals, A, loss):
     """The numbers that `figures.training` draws for a run, from `A` and the loss after each step."""
     x = np.linspace(x_vals.min(), x_vals.max(), 200)
-    return dict(title="Regression: find A in x · A = 10", A=A, loss=loss, target=TARGET,
+    return dict(title=PROBLEM.title, A=A, loss=loss, target=TARGET,
                 best=least_loss(x_vals, y_vals), x_vals=x_vals, y_vals=y_vals, x=x, before=x * A[0], after=x * A[-1])
 
 
