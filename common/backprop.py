@@ -17,7 +17,6 @@ RULES = {
     "Exp": ((lambda g, v, a: v * g, "{v} × {g}"),),
     "Log1p": ((lambda g, v, a: g / (1 + a), "{g} / (1 + {a})"),),
     "ExpandDims": ((lambda g, v, a, b: g, "{g}"), None),
-    "Identity": ((lambda g, v, a: g, "{g}"),),
     # Select passes the gradient to the input that it chose: the first where the condition holds.
     "Select": (None, (lambda g, v, c, a, b: g if c else 0 * g, "{first}"),
                (lambda g, v, c, a, b: 0 * g if c else g, "{second}")),
