@@ -1,15 +1,14 @@
 """The random numbers of a run: one seed, and a stream of its own for the samples, the start of `A` and the picks.
 
 Because each has its own stream, other steps, rates or optimizers change no sample. Many runs come in chunks of `CHUNK`,
-each chunk with three streams of its own, so a run is the same whatever the number of runs beside it; the first
-run of chunk 0 is the recipe's.
+each chunk with three streams of its own; the first run of chunk 0 is the recipe's, whatever the number of runs beside it.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-CHUNK = 1024  # runs; a multiple of every vector register's width, so that all runs are computed alike
+CHUNK = 1024  # runs; a multiple of every vector register's width, so that all runs of a chunk are computed alike
 ROWS = 128  # steps whose picks are drawn together
 
 
@@ -22,8 +21,37 @@ class Streams(NamedTuple):
 
 
 def streams(seed, chunk=0):
-    """The streams of one chunk of runs; `seed` and `chunk` are integers from 0 on."""
-    return Streams(*(np.random.default_rng([seed, chunk, stream]) for stream in range(3)))
+    """The streams of one chunk of runs; `seed` is a whole number from 0 on, `chunk` one below 2^32.
+
+    What numpy hashes into a stream is different for each seed, chunk and stream: a seed of 32 bits makes three words
+    with the other two, a longer one at least six.
+    """
+    def stream(number):
+        if seed < 2**32:
+            return np.random.SeedSequence([seed, chunk, number])
+        return np.random.SeedSequence(seed, spawn_key=(chunk, number))
+
+    return Streams(*(np.random.default_rng(stream(number)) for number in range(3)))
+
+
+class Picks:
+    """Draws the index of the sample that the recipe's run, the first of its chunk, takes at each step."""
+
+    def __init__(self, rng):
+        self._rng, self._size, self._coming = rng, None, None
+
+    def choice(self, size):
+        """A whole number from 0 to `size` - 1, each as likely as the others; `size` is one of 2 to 65,536."""
+        if size != self._size:
+            self._size, self._coming = size, _first_lane(self._rng, size)
+        return next(self._coming)
+
+
+def _first_lane(rng, size):
+    rows = np.empty((ROWS, 1), np.int32)
+    while True:
+        draw_picks(rng, size, rows)
+        yield from rows[:, 0].tolist()
 
 
 def draw_picks(rng, size, into):
@@ -39,11 +67,3 @@ def draw_picks(rng, size, into):
             bits[rest] = rng.integers(65536, size=np.count_nonzero(rest), dtype=np.uint16)
         rows = into[first : first + ROWS]
         rows[:] = (bits // np.uint16(share))[: len(rows), : into.shape[1]]
-
-
-def picks(rng, size):
-    """Yield without end the index of the sample that the recipe's run, the first of its chunk, takes at each step."""
-    rows = np.empty((ROWS, 1), np.int32)
-    while True:
-        draw_picks(rng, size, rows)
-        yield from rows[:, 0].tolist()

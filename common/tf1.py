@@ -3,7 +3,8 @@
     from common import tf1 as tf
     x_data = tf.placeholder(shape=[1], dtype=tf.float32)
 
-Every name of `tf.compat.v1` is an attribute of this module; the first one asked for loads TensorFlow.
+Every name of `tf.compat.v1` is an attribute of this module; the first one asked for loads TensorFlow. `tf.Session` alone
+is another: one that runs these small graphs in half the time.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ import tempfile
 import warnings
 
 OLDEST = (2, 12)
-INSTALL = "python -m pip install 'tensorflow>=2.12'"
+INSTALL = f"python -m pip install 'tensorflow>={OLDEST[0]}.{OLDEST[1]}'"
 
 
 def __getattr__(name):
@@ -35,13 +36,8 @@ def load():
     """
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # Keras 3 would be a quarter of the loading time, unused
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what fails raises an exception all the same
-    # Loading creates objects by the million and drops hardly any: sweeping them again and again, also at exit,
-    # would take a third of the time.
-    collecting = gc.isenabled()
-    gc.disable()
     try:
-        with _stderr_held_back(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _collector_asleep(), _stderr_held_back(), _no_warnings():
             import tensorflow
 
             _check_version(tensorflow.__version__)
@@ -55,24 +51,39 @@ def load():
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SystemExit(f"TensorFlow does not load: {reason}; install it again with `{INSTALL}`.") from None
-    finally:
-        if collecting:
-            gc.enable()
-    gc.freeze()
-    warnings.filterwarnings("ignore", module="tensorflow|numpy|google")  # its later ones, also under `-W error`
     tf.logging.set_verbosity(tf.logging.ERROR)
     return tf
 
 
-def one_thread(inter_op=-1):
-    """The configuration of a session that runs each small graph in the calling thread, on the processor.
+def Session(target="", graph=None, config=None):  # noqa: N802, the name that it stands in for
+    """A `tf.Session` that runs each graph in the calling thread, on the processor, unless `config` says otherwise.
 
     Handing the few operations of a scalar model to a thread pool costs more than computing them, and the GPU,
-    which would only slow it, announces itself on standard error. A positive `inter_op` is the number of threads to
-    run the graph instead: XLA needs two with TensorFlow 2.12, which else waits for ever when it compiles.
+    which would only slow it, announces itself on standard error.
     """
+    return load().Session(target, graph, config or threads(-1))
+
+
+def threads(number):
+    """The configuration of a session that runs a graph in so many threads (-1: in the calling one), without a GPU."""
     return load().ConfigProto(
-        inter_op_parallelism_threads=inter_op, intra_op_parallelism_threads=1, device_count={"GPU": 0})
+        inter_op_parallelism_threads=number, intra_op_parallelism_threads=1, device_count={"GPU": 0})
+
+
+def xla(function):
+    """Return `function`, from tensors to tensors, such that XLA compiles it into the graph that calls it.
+
+    Its session needs two threads: with TensorFlow 2.12 compiling in the calling thread waits for ever.
+    """
+    load()
+    import tensorflow
+
+    return tensorflow.function(function, jit_compile=True, autograph=False)
+
+
+def quiet():
+    """A context in which the later Python warnings of TensorFlow and numpy stay silent, under `-W error` too."""
+    return _no_warnings(module="tensorflow|numpy|google|keras")
 
 
 def _check_version(version):
@@ -82,32 +93,49 @@ def _check_version(version):
 
 
 @contextlib.contextmanager
+def _no_warnings(**which):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", **which)
+        yield
+
+
+@contextlib.contextmanager
+def _collector_asleep():
+    """Keep the garbage collector from sweeping what loading creates, by the million, and hardly ever drops.
+
+    It would take a third of the time. Afterwards it leaves those objects out, also when Python ends.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@contextlib.contextmanager
 def _stderr_held_back():
     """Keep what is written to file descriptor 2, by C++ code too, and show it only if the block fails."""
-    try:
-        shown = os.dup(2)
-    except OSError:  # there is no standard error to keep clean
-        yield
-        return
-    with tempfile.TemporaryFile() as caught:
+    with contextlib.ExitStack() as stack:
+        try:
+            shown = os.dup(2)
+            stack.callback(os.close, shown)
+            caught = stack.enter_context(tempfile.TemporaryFile())
+        except OSError:  # no standard error to keep clean, or nowhere to keep what is caught
+            yield
+            return
         os.dup2(caught.fileno(), 2)
         failed = True
         try:
             yield
             failed = False
         finally:
-            sys.stderr and sys.stderr.flush()
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                sys.stderr.flush()
             os.dup2(shown, 2)
-            os.close(shown)
             if failed:
                 caught.seek(0)
                 with contextlib.suppress(OSError):
                     os.write(2, caught.read())
-
-
-def xla(function):
-    """Return `function`, from tensors to tensors, such that XLA compiles it into the graph that calls it."""
-    load()
-    import tensorflow
-
-    return tensorflow.function(function, jit_compile=True, autograph=False)

@@ -1,0 +1,1 @@
+"""Beyond the page: optimizers and learning rates compared over many runs, compiled."""

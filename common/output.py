@@ -1,0 +1,102 @@
+"""What a run or a comparison leaves behind: its table, its record and its pictures, each written as far as it can be."""
+
+import json
+import platform
+import sys
+from importlib import metadata
+
+from common import files, surroundings
+
+
+class Output:
+    """Writes the files of one start of a script into its output folder.
+
+    paths   of the files that were written
+    status  0, or the exit status that something asks for that went wrong
+    """
+
+    def __init__(self, args):
+        self.args, self.paths, self.status, self._broken = args, [], 0, None
+        try:
+            files.make_folder(args.output_dir)
+        except (OSError, ValueError) as error:
+            raise SystemExit(f"Cannot write in the folder '{args.output_dir}': {getattr(error, 'strerror', error)}; "
+                             "name another one with --output-dir.") from None
+
+    def save(self, ending, write):
+        """Have `write(file)` write the file that is called like the recipe and ends so; one sentence if that fails."""
+        path = self.args.output_dir / f"{self.args.name}{ending}"
+        try:
+            files.save(path, write)
+        except files.CannotWrite as error:
+            self.failed(error)
+        else:
+            self.paths.append(path)
+
+    def draw(self, ending, artist, picture, numbers, progress=None):
+        """Have `artist`, a `Drawing`, draw a picture and save it; one sentence if it cannot be drawn."""
+        from common.pictures.process import CannotDraw
+
+        made_by = {"Title": numbers["title"], "Description": self.command(), "Source": self.versions()}
+        try:
+            content = artist.file(picture, made_by, numbers, progress)
+        except CannotDraw as error:
+            self.failed(f"the picture cannot be drawn ({error}); --no-figure leaves it out")
+        else:
+            self.save(ending, lambda file: file.write(content))
+
+    def record(self, ending, numbers):
+        """Save what made the result, and `numbers`, a dict of what came out, as JSON."""
+        args = self.args
+        flags = {key: getattr(args, key) for key in ("seed", "steps", "report_every", "runs")}
+        flags["rows"] = [{"optimizer": optimizer, "learning_rate": rate} for optimizer, rate in args.rows]
+        record = {"command": self.command(), "flags": flags, "result": numbers, "versions": versions()}
+        self.save(ending, lambda file: file.write((json.dumps(record, indent=1) + "\n").encode()))
+
+    def command(self):
+        """The command line, as far as letters go."""
+        words = [f"{self.args.name}.py", *self.args.words]
+        return " ".join(words).encode("utf-8", "backslashreplace").decode()
+
+    def versions(self):
+        return ", ".join(f"{name} {version}" for name, version in versions().items())
+
+    def print(self, *lines):
+        """Print lines; where standard output is gone, that costs no file."""
+        try:
+            for line in lines:
+                print(line)
+        except OSError as error:
+            self.print_failed(error)
+
+    def print_failed(self, error):
+        """Standard output is gone or full: go on without it."""
+        self._broken = self._broken or error
+
+    def failed(self, sentence, status=1):
+        surroundings.say(f"{self.args.name}.py: {sentence}.")
+        self.status = self.status or status
+
+    def end(self, more=()):
+        """Name the files, and `more` paths written elsewhere; returns the exit status."""
+        self.print(*(f"Wrote {files.shown(path)}" for path in (*self.paths, *more)))
+        if self._broken:
+            self.status = surroundings.output_failed(self._broken)
+        return self.status
+
+
+def count(number, word):
+    """A number of things in words: 1 step, 1,400 steps."""
+    return f"{number:,} {word}{'s' * (number != 1)}"
+
+
+def versions():
+    """The versions that decide the numbers and the pictures."""
+    found = {"Python": platform.python_version()}
+    for name, module in (("TensorFlow", "tensorflow"), ("numpy", "numpy"), ("matplotlib", "matplotlib")):
+        loaded = sys.modules.get(module)
+        try:
+            found[name] = loaded.__version__ if loaded else metadata.version(module)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,132 @@
+"""A single run: trained by the recipe's own `train`, and what it leaves behind however it ends."""
+
+import contextlib
+
+import numpy as np
+
+from common import run, surroundings
+from common import tf1 as tf
+from common.backprop.tensorboard import Board
+from common.backprop.trace import Trace
+from common.comparison import optimizers
+from common.model import Model
+from common.output import count
+from common.pictures import animation, graph, training
+
+
+def train(recipe, args, signals, output, artist):
+    """Run the recipe's own `train`, and write what it leaves behind however it ends: the log first, then the rest."""
+    make_optimizer = None if args.own else lambda: optimizers.OPTIMIZERS[args.optimizer](args.learning_rate)
+    trace = Trace(args) if args.trace else None
+    board = Board(args) if args.tensorboard else None
+    made, failure = run.Run(args, make_optimizer, [each for each in (trace, board) if each], signals), None
+    signals.patient = True
+    try:
+        recipe.train(made, learning_rate=args.learning_rate, steps=args.steps, report_every=args.report_every)
+        made.drain()
+    except BaseException as error:  # what is in the log is written first
+        failure = error
+        with contextlib.suppress(Exception):
+            made.drain()
+    if not len(made):  # nothing was trained, and no earlier file is to be lost for it
+        if failure:
+            raise failure
+        return made
+    output.save(".csv", made.csv)
+    signals.patient = False
+    early = ended_early(recipe, made, signals, failure)
+    if early:
+        output.failed(*early)
+    elif isinstance(failure, OSError) and failure.filename is None:
+        output.print_failed(failure)
+    elif failure:
+        output.end()
+        raise failure
+    try:
+        finish(recipe, made, output, artist, trace, early)
+    except surroundings.Stopped:
+        output.failed(f"stopped by {signals.name}; what is not named as written is not written", signals.status)
+    finally:
+        made.files = [*output.paths, *(board.close() if board else [])]
+        made.status = output.end(made.files[len(output.paths):])
+    return made
+
+
+def ended_early(recipe, made, signals, failure):
+    """Why the run ended before its time or where it should not: a sentence and an exit status, or None."""
+    steps, A, loss = len(made), made.A[-1], made.loss[-1]
+    if run.diverged(A, loss, recipe.target) and (failure is None or isinstance(failure, tf.errors.InvalidArgumentError)):
+        limits = Model(recipe.graph, made.x_vals, made.y_vals).limits()
+        below = f" (gradient descent on these samples is stable below {limits['variance']:.3f})" if limits else ""
+        what = f"A = {A!s}, loss = {loss!s}"
+        if np.isfinite(A) and np.isfinite(loss):
+            what = f"A = {A!s} is more than {run.FAR:g} away from {recipe.target:g}"
+        return f"the run diverged at step {steps} with learning rate {made.made_by()[1]!s} ({what}): try a smaller one" \
+               f"{below}", 1
+    if made.stopped or isinstance(failure, surroundings.Stopped):
+        return f"stopped by {signals.name} after step {steps}; the log holds what was done until then", signals.status
+    return None
+
+
+def finish(recipe, made, output, artist, trace, early):
+    """All that comes after the log: the last lines, the record and the pictures, computed from the recipe's graph."""
+    args, model = made.args, Model(recipe.graph, made.x_vals, made.y_vals)
+    optimizer, rate = made.made_by()
+    result = {"optimizer": optimizer, "learning_rate": float(str(rate)), "steps": len(made), "ended": early and early[0],
+              "A_start": float(str(made.A[0])), "A": float(str(made.A[-1])), "loss": float(str(made.loss[-1])),
+              "target": recipe.target}
+    best = None
+    if not model.gives(made.x[-1], made.y[-1], made.A[-1], made.loss[-1]):
+        output.print("(The loss that train() minimizes is not that of graph(): nothing is computed from graph().)")
+        artist = None
+    elif np.isfinite(recipe.target):
+        best = model.least(recipe.target - 20, recipe.target + 20)
+        result["least_loss_A"] = best
+        lines = [f"In theory A = {recipe.target:g}"]
+        if best is not None:
+            lines[0] += f"; the least loss for these samples is at A = {best:.4f}"
+        if recipe.threshold is not None:
+            right = (model.output(made.x_vals, made.A[-1]) > recipe.threshold) == (made.y_vals > recipe.threshold)
+            result["accuracy"] = float(np.mean(right))
+            lines.insert(0, f"Accuracy = {result['accuracy']:.2f}")
+        if len(made) % args.report_every:
+            lines.insert(0, f"Step #{len(made)} A = {made.A[-1:]!s}")
+        if not early:
+            output.print(*lines)
+    output.record(".json", result)
+    if artist:
+        by = f"{optimizer}, learning rate {rate:g}, seed {args.seed}, {count(len(made), 'step')}"
+        draw(recipe, made, model, best, by, output, artist, trace)
+
+
+def draw(recipe, made, model, best, made_by, output, artist, trace):
+    """Draw the pictures that the flags ask for."""
+    A, x_vals, y_vals = made.A, made.x_vals, made.y_vals
+    grid, x = training.grid(A, recipe.target, best), np.linspace(x_vals.min(), x_vals.max(), 200)
+    few = slice(None, None, -(-len(x_vals) // 6))
+
+    def boundary(A):
+        return None if recipe.threshold is None else model.crossing(recipe.threshold, A, x[0] - 20, x[-1] + 20)
+
+    with np.errstate(all="ignore"):
+        losses = model.losses(grid)
+        common = {"title": recipe.title, "made_by": made_by, "target": recipe.target, "best": best, "x_vals": x_vals,
+                  "y_vals": y_vals}
+        output.draw(".png", artist, training.png, {
+            **common, "path": training.summary(A, made.loss), "x": x, "before": model.output(x, A[0]),
+            "after": model.output(x, A[-1]), "boundary": boundary(A[-1]),
+            "curve": {"A": grid, "mean": losses.mean(axis=1), "singles": losses.T[few]}})
+        if trace and trace.step:
+            output.draw("-graph.png", artist, graph.png, trace.picture(recipe.title, made_by))
+        if made.args.animate:
+            steps = animation.shown(len(made))
+            fed, y, before = made.x[steps - 1], made.y[steps - 1], A[steps - 1]
+            loss, gradient = model.at(fed, y, before)
+            numbers = {
+                **common, "steps": steps, "x": fed, "y": y, "A_before": before, "A_after": A[steps], "loss": loss,
+                "gradient": gradient, "grid": grid, "mean": losses.mean(axis=1), "own": model.losses(grid, fed, y).T,
+                "curve_x": x, "model": model.output(np.tile(x, len(steps)), np.repeat(before, len(x))).reshape(-1, len(x)),
+                "boundary": None if recipe.threshold is None else [boundary(each) for each in before]}
+            with surroundings.progress(len(steps), "frames") as bar:
+                output.draw(".gif", artist, animation.gif, numbers,
+                            bar and (lambda done, total: bar.update(done - bar.n)))
