@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from common import files
-
 CHECKOUT = Path(__file__).resolve().parents[1]
 MOST = 100_000_000  # steps, and runs
 MOST_ROWS = 200
@@ -89,13 +87,6 @@ def parse(name, description, argv, *, learning_rate, steps, report_every, rates)
     if (args.trace_step or 1) > args.steps:
         parser.error(f"--trace-step must be one of the {args.steps} steps, not {args.trace_step}")
     args.trace_step = args.trace_step or 1
-    if args.tensorboard:
-        try:
-            str(args.tensorboard).encode()
-            files.make_folder(args.tensorboard)
-        except (OSError, ValueError) as error:
-            parser.error(f"--tensorboard must name a folder that can be written, but '{args.tensorboard}' cannot: "
-                         f"{getattr(error, 'strerror', None) or 'its name is not UTF-8'}")
     return args
 
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from common import data, graphs
 from common import tf1 as tf
-from common.output import count
 
 HELD = 4096  # rows that the graph's queue holds; a full one would wait for ever
 FAR = 100.0  # ten times as far from its target as `A` starts
@@ -99,7 +98,7 @@ class Run:
     x, y, loss = (property(lambda self, column=column: self._log[:, column]) for column in (0, 1, 3))
 
     @property
-    def A(self):  # noqa: N802, the page's name
+    def A(self):
         return np.concatenate([[self._A_start], self._log[:, 2]], dtype=self._log.dtype)
 
     @property
@@ -130,6 +129,11 @@ class Run:
 
     def __repr__(self):
         return f"<{count(len(self), 'step')}: x, y, A, loss; the last A is {self.A[-1]!s}>"
+
+
+def count(number, word):
+    """A number of things in words: 1 step, 1,400 steps."""
+    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def diverged(A, loss, target):

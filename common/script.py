@@ -3,10 +3,11 @@
 import sys
 from typing import NamedTuple
 
-from common import options, single, surroundings
+from common import options, single
 from common import tf1 as tf
 from common.comparison import optimizers, table
-from common.output import Output
+from common.ending import surroundings
+from common.ending.output import Output
 from common.pictures import process
 
 

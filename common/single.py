@@ -4,14 +4,15 @@ import contextlib
 
 import numpy as np
 
-from common import run, surroundings
+from common import run
 from common import tf1 as tf
 from common.backprop.tensorboard import Board
 from common.backprop.trace import Trace
 from common.comparison import optimizers
-from common.model import Model
-from common.output import count
+from common.ending import surroundings
+from common.ending.model import Model
 from common.pictures import animation, graph, training
+from common.run import count
 
 
 def train(recipe, args, signals, output, artist):

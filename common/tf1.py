@@ -55,7 +55,7 @@ def load():
     return tf
 
 
-def Session(target="", graph=None, config=None):  # noqa: N802, the name that it stands in for
+def Session(target="", graph=None, config=None):  # the name that it stands in for
     """A `tf.Session` that runs each graph in the calling thread, on the processor, unless `config` says otherwise.
 
     Handing the few operations of a scalar model to a thread pool costs more than computing them, and the GPU,

@@ -11,8 +11,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `common` lies beside this script's folder
 
 from common import script
-from common import tf1 as tf
 import numpy as np
+from common import tf1 as tf
 
 
 def draw_samples(rng):
@@ -28,7 +28,7 @@ def draw_start(rng, shape):
 
 
 def graph(x_data, y_target, A):
-    """The graph: the model's sigmoid(x + A), of the shape of x_data and A, and its cross entropy, with a dimension more.
+    """The graph: the model's sigmoid(x + A), shaped as x_data and A, and its cross entropy, with one more dimension.
 
     The loss gets x + A without the sigmoid, because it applies it itself.
     """
@@ -74,8 +74,8 @@ def train(run, *, learning_rate=0.05, steps=1400, report_every=200):
             print('Loss = ' + str(sess.run(xentropy, feed_dict={x_data: rand_x, y_target: rand_y})))
 
 
-main = script.Recipe("classification", "Classification: find A in sigmoid(x + A)", train, graph, draw_samples, draw_start,
-                     target=-1, threshold=0.5)
+main = script.Recipe("classification", "Classification: find A in sigmoid(x + A)",
+                     train, graph, draw_samples, draw_start, target=-1, threshold=0.5)
 
 if __name__ == "__main__":
     run = main(sys.argv[1:])

@@ -11,8 +11,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `common` lies beside this script's folder
 
 from common import script
-from common import tf1 as tf
 import numpy as np
+from common import tf1 as tf
 
 
 def draw_samples(rng):
@@ -68,7 +68,8 @@ def train(run, *, learning_rate=0.02, steps=100, report_every=25):
             print('Loss = ' + str(sess.run(loss, feed_dict={x_data: rand_x, y_target: rand_y})))
 
 
-main = script.Recipe("regression", "Regression: find A in x · A = 10", train, graph, draw_samples, draw_start, target=10)
+main = script.Recipe("regression", "Regression: find A in x · A = 10",
+                     train, graph, draw_samples, draw_start, target=10)
 
 if __name__ == "__main__":
     run = main(sys.argv[1:])

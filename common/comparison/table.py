@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 
-from common import surroundings
 from common.comparison import loops
-from common.model import Model
-from common.output import count
+from common.ending import surroundings
+from common.ending.model import Model
 from common.pictures import comparison as picture
+from common.run import count
 
 CURVES_OF = 1024  # runs whose way is drawn: those of the first chunk
 THIN_LINES = 20  # runs that are drawn one by one

@@ -10,22 +10,22 @@ from common.pictures.training import frame
 
 BOTH = {"left": 0.07, "right": 0.985, "bottom": 0.175, "top": 0.68, "wspace": 0.12, "width_ratios": (1.3, 1)}
 COLOURS = BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, "#000000"
-DEPTHS = 1, 0.65, 0.35  # tints of the colours: with white, the palette of all frames
+DEPTHS = 1, 0.7, 0.4, 0.15  # tints of the colours: with white, the palette of all frames
 BRIEF, LONG, LAST = 120, 300, 3000  # milliseconds that a frame is seen: a whole step's, a phase's, the last one
 
 
 def shown(steps):
-    """The step that each frame shows, int64 [40 to 150] ascending, of a run of `steps` steps.
+    """The step that each frame shows, int64 [40 to 100] ascending, of a run of `steps` steps.
 
-    A step has several frames, its phases, in the run's beginning, or anywhere if there are few; of many, half of those
+    A step has several frames, for its phases, if there are few steps, or in the beginning. Of many steps, half of those
     shown are evenly spread and half ever farther apart, since a run moves most in its beginning.
     """
-    if steps < 50:
+    if steps <= 30:
         return np.repeat(np.arange(1, steps + 1), max(3, -(-40 // steps)))
     chosen = np.arange(1, steps + 1)
-    if steps > 120:
-        chosen = np.r_[np.linspace(1, steps, 60), np.geomspace(1, steps, 60)].round().astype(int)
-    return np.sort(np.r_[np.unique(chosen), np.repeat([1, 2, 3], 2)])
+    if steps > 90:
+        chosen = np.unique(np.rint([np.linspace(1, steps, 45), np.geomspace(1, steps, 45)]).astype(int))
+    return np.sort(np.r_[chosen, np.repeat(chosen[:5], 2)])
 
 
 def gif(metadata, **numbers):
@@ -153,11 +153,12 @@ def _draw_model(axes, x_vals, y_vals, curve_x, model, boundary):
 def _place(artist, x, y):
     """Put a point to its place, or as an arrowhead to the edge behind which it lies."""
     (left, right), (bottom, top) = artist.axes.get_xlim(), artist.axes.get_ylim()
-    outside = {"<": x < left, ">": x > right, "v": y < bottom, "^": y > top}
-    home = "|" if artist.get_label() == "boundary" else "o"
-    artist.set_marker(next((mark for mark, is_there in outside.items() if is_there), home))
-    inside = 0.015 * (right - left), 0.03 * (top - bottom)  # so that an arrowhead is seen whole
-    artist.set_data([np.clip(x, left + inside[0], right - inside[0])], [np.clip(y, bottom + inside[1], top - inside[1])])
+    width, height = 0.015 * (right - left), 0.03 * (top - bottom)  # of an arrowhead, to be seen whole
+    edges = (("<", x < left, left + width, y), (">", x > right, right - width, y),
+             ("v", y < bottom, x, bottom + height), ("^", y > top, x, top - height))
+    mark, _, x, y = next((edge for edge in edges if edge[1]), ("|" if artist.get_label() == "boundary" else "o", 0, x, y))
+    artist.set_marker(mark)
+    artist.set_data([x], [np.clip(y, bottom, top)])
 
 
 def _point(arrow, start, end, visible):

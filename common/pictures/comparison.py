@@ -56,7 +56,7 @@ def draw(title, made_by, rows, curves, paths, target, near, limits, curves_of):
     several = curves_of > 1
     shade = several and not paths and len(rows) < 7
     runs = paths if paths and several else [np.empty((len(at), 0)) for at, *_ in curves]
-    axes = parts["path"].subplots(lines, min(2, len(panels)), squeeze=False, sharex=True, sharey=True).ravel()
+    axes = parts["path"].subplots(lines, min(2, len(panels)), squeeze=False).ravel()
     for panel in axes[len(panels):]:
         panel.remove()
     for panel, name in zip(axes, panels, strict=False):
@@ -90,8 +90,6 @@ def draw(title, made_by, rows, curves, paths, target, near, limits, curves_of):
         _draw_sweep(exact, "Root mean square error of the last A", rows, errors, otherwise, limits)
         _draw_sweep(fast, f"Steps until first within {near:g} of {target:g}", rows,
                     [row["steps_to_target"] for row in rows], (1, max(10, last_step)), limits)
-    for panel in figure.get_axes():
-        panel.tick_params(labelsize=TEXT)
     return figure
 
 
@@ -123,7 +121,7 @@ def _draw_paths(axes, lines, shade, start, target, near):
         drawn = np.clip(drawn, low - far, high + far)
         if shade and np.min(spread) >= low and np.max(spread) <= high:
             axes.fill_between(at, spread[0], spread[2], color=look["color"], alpha=0.15, lw=0)
-        axes.plot(at, drawn[:, 1:], color=look["color"], lw=0.7, alpha=0.5)
+        axes.plot(at, drawn[:, 1:], color=look["color"], lw=0.7, alpha=0.5, zorder=1.8)
         wander = np.abs(np.diff(np.clip(drawn[:, 0], low, high))).sum() / (high - low)  # the most lies at the back
         every = max(1, len(at) // 8)
         axes.plot(at, drawn[:, 0], lw=1.8 if wander < 5 else 1, ms=6, zorder=2 + 1 / (1 + wander), label=name,
@@ -188,7 +186,7 @@ def _arrival(row):
 
 
 def _draw_sweep(axes, title, rows, values, otherwise, limits):
-    """A value for each rate on logarithmic axes, or a word in its stead; `otherwise`: the limits if there is no value."""
+    """A value for each rate on logarithmic axes, or a word in its stead; `otherwise` holds limits where none has one."""
     rates, values = np.array([row["learning_rate"] for row in rows]), np.array(values, np.float64)
     share = np.array([row["diverged"] / row["runs"] for row in rows])
     shown = np.isfinite(values)
@@ -215,7 +213,8 @@ def _draw_sweep(axes, title, rows, values, otherwise, limits):
     style.log_axis(axes.yaxis)
     axes.set_title(title, loc="left", pad=10 + 15 * len(limits))
     if words:
-        axes.legend(handles=words, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, fontsize=TEXT, frameon=False)
+        axes.legend(handles=words, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, fontsize=TEXT,
+                    frameon=False)
     _draw_limits(axes, limits)
 
 
@@ -223,13 +222,13 @@ def _draw_limits(axes, limits):
     """Each limit as a line that reaches above the panel, up to its name: they may lie too close together for more."""
     from matplotlib.transforms import offset_copy
 
-    inside = axes.get_xaxis_transform()
+    inside, line = axes.get_xaxis_transform(), {"arrowstyle": "-", "lw": 1.3, "zorder": 1.5, "shrinkA": 0, "shrinkB": 0}
     at_right = bool(limits) and limits["mean"] ** 2 > np.prod(axes.get_xlim())
     for index, name in enumerate(sorted(limits, key=limits.get, reverse=not at_right)):
         rise, (what, colour) = 8 + 15 * index, LIMITS[name]
         axes.annotate("", (limits[name], 0), (limits[name], 1), xycoords=inside,
                       textcoords=offset_copy(inside, axes.figure, 0, rise + 5, "points"),
-                      arrowprops={"arrowstyle": "-", "color": colour, "lw": 1.3, "zorder": 1.5, "shrinkA": 0, "shrinkB": 0})
+                      arrowprops={**line, "color": colour})
         axes.annotate(f"{what} diverges beyond {limits[name]:#.3g}", (limits[name], 1), (-4 if at_right else 4, rise),
                       xycoords=inside, textcoords="offset points", size=TEXT, va="center",
                       ha="right" if at_right else "left")

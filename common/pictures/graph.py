@@ -52,7 +52,7 @@ def draw(title, made_by, nodes):
                                       fc="white", ec="black", zorder=3))
         for rise, text, colour, weight in (
                 (28, _short(node["name"].rsplit("/", 1)[-1], 18), "black", "bold"),
-                (9, _short(node["operation"], 20), style.GREY, "normal"),
+                (9, _short(node["operation"], 18), style.GREY, "normal"),
                 (-10, f"value {_number(node['value'])}", style.BLUE, "normal"),
                 (-29, gradient, style.VERMILION, "normal")):
             axes.text(x, y + rise, text, size=9.5, color=colour, weight=weight, ha="center", va="center", zorder=4)

@@ -5,7 +5,7 @@ import platform
 import sys
 from importlib import metadata
 
-from common import files, surroundings
+from common.ending import files, surroundings
 
 
 class Output:
@@ -17,11 +17,15 @@ class Output:
 
     def __init__(self, args):
         self.args, self.paths, self.status, self._broken = args, [], 0, None
-        try:
-            files.make_folder(args.output_dir)
-        except (OSError, ValueError) as error:
-            raise SystemExit(f"Cannot write in the folder '{args.output_dir}': {getattr(error, 'strerror', error)}; "
-                             "name another one with --output-dir.") from None
+        for folder, flag, status in ((args.output_dir, "--output-dir", 1), (args.tensorboard, "--tensorboard", 2)):
+            try:
+                if folder:
+                    files.make_folder(folder)
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or "that is no name for a folder"
+                surroundings.say(f"{args.name}.py: cannot write in the folder '{folder}' ({reason}): name another one "
+                                 f"with {flag}.")
+                raise SystemExit(status) from None
 
     def save(self, ending, write):
         """Have `write(file)` write the file that is called like the recipe and ends so; one sentence if that fails."""
@@ -83,11 +87,6 @@ class Output:
         if self._broken:
             self.status = surroundings.output_failed(self._broken)
         return self.status
-
-
-def count(number, word):
-    """A number of things in words: 1 step, 1,400 steps."""
-    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def versions():
