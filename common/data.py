@@ -1,7 +1,7 @@
 """The random numbers of a run: one seed, and a stream of its own for the samples, the start of `A` and the picks.
 
 Because each has its own stream, other steps, rates or optimizers change no sample. Many runs come in chunks of `CHUNK`,
-each chunk with three streams of its own; the first run of chunk 0 is the recipe's, whatever the number of runs beside it.
+each chunk with three streams of its own; the first run of chunk 0 is the recipe's, however many stand beside it.
 """
 
 from typing import NamedTuple

@@ -46,8 +46,8 @@ class Run:
         self.x_data, self.y_target, self.variable, self.minimized, self.update = x_data, y_target, A, loss, train_step
         row = [x_data, y_target, A, loss]
         if any(tensor.shape.num_elements() != 1 for tensor in row):
-            raise SystemExit("A step is logged as one number each for x, y, A and the loss: feed one sample a step, and "
-                             "take the mean or the sum of the loss if it has more numbers.")
+            raise SystemExit("A step is logged as one number each for x, y, A and the loss: feed one sample a step, "
+                             "and take the mean or the sum of the loss if it has more numbers.")
         queue = tf.FIFOQueue(HELD, [tensor.dtype.base_dtype for tensor in row], [tensor.shape for tensor in row])
         self._drain = queue.dequeue_many(queue.size())
         with tf.name_scope("after_the_step"), tf.control_dependencies([train_step]):

@@ -48,22 +48,28 @@ def train(recipe, args, signals, output, artist):
     except surroundings.Stopped:
         output.failed(f"stopped by {signals.name}; what is not named as written is not written", signals.status)
     finally:
-        made.files = [*output.paths, *(board.close() if board else [])]
-        made.status = output.end(made.files[len(output.paths):])
+        if board:
+            board.close()
+            if board.broken:
+                output.failed(f"cannot write for TensorBoard in '{args.tensorboard}' ({board.broken})")
+            elif board.path:
+                output.paths.append(board.path)
+        made.files, made.status = output.paths, output.end()
     return made
 
 
 def ended_early(recipe, made, signals, failure):
     """Why the run ended before its time or where it should not: a sentence and an exit status, or None."""
     steps, A, loss = len(made), made.A[-1], made.loss[-1]
-    if run.diverged(A, loss, recipe.target) and (failure is None or isinstance(failure, tf.errors.InvalidArgumentError)):
+    by_itself = failure is None or isinstance(failure, tf.errors.InvalidArgumentError)
+    if by_itself and run.diverged(A, loss, recipe.target):
         limits = Model(recipe.graph, made.x_vals, made.y_vals).limits()
         below = f" (gradient descent on these samples is stable below {limits['variance']:.3f})" if limits else ""
         what = f"A = {A!s}, loss = {loss!s}"
         if np.isfinite(A) and np.isfinite(loss):
             what = f"A = {A!s} is more than {run.FAR:g} away from {recipe.target:g}"
-        return f"the run diverged at step {steps} with learning rate {made.made_by()[1]!s} ({what}): try a smaller one" \
-               f"{below}", 1
+        rate = made.made_by()[1]
+        return f"the run diverged at step {steps} with learning rate {rate!s} ({what}): try a smaller one{below}", 1
     if made.stopped or isinstance(failure, surroundings.Stopped):
         return f"stopped by {signals.name} after step {steps}; the log holds what was done until then", signals.status
     return None
@@ -73,9 +79,9 @@ def finish(recipe, made, output, artist, trace, early):
     """All that comes after the log: the last lines, the record and the pictures, computed from the recipe's graph."""
     args, model = made.args, Model(recipe.graph, made.x_vals, made.y_vals)
     optimizer, rate = made.made_by()
-    result = {"optimizer": optimizer, "learning_rate": float(str(rate)), "steps": len(made), "ended": early and early[0],
-              "A_start": float(str(made.A[0])), "A": float(str(made.A[-1])), "loss": float(str(made.loss[-1])),
-              "target": recipe.target}
+    numbers = {"learning_rate": rate, "A_start": made.A[0], "A": made.A[-1], "loss": made.loss[-1]}
+    result = {"optimizer": optimizer, **{name: float(str(number)) for name, number in numbers.items()},
+              "steps": len(made), "ended_early": early and early[0], "target": recipe.target}
     best = None
     if not model.gives(made.x[-1], made.y[-1], made.A[-1], made.loss[-1]):
         output.print("(The loss that train() minimizes is not that of graph(): nothing is computed from graph().)")
@@ -126,7 +132,8 @@ def draw(recipe, made, model, best, made_by, output, artist, trace):
             numbers = {
                 **common, "steps": steps, "x": fed, "y": y, "A_before": before, "A_after": A[steps], "loss": loss,
                 "gradient": gradient, "grid": grid, "mean": losses.mean(axis=1), "own": model.losses(grid, fed, y).T,
-                "curve_x": x, "model": model.output(np.tile(x, len(steps)), np.repeat(before, len(x))).reshape(-1, len(x)),
+                "curve_x": x, "model": np.reshape(
+                    model.output(np.tile(x, len(steps)), np.repeat(before, len(x))), (-1, len(x))),
                 "boundary": None if recipe.threshold is None else [boundary(each) for each in before]}
             with surroundings.progress(len(steps), "frames") as bar:
                 output.draw(".gif", artist, animation.gif, numbers,

@@ -3,8 +3,8 @@
     from common import tf1 as tf
     x_data = tf.placeholder(shape=[1], dtype=tf.float32)
 
-Every name of `tf.compat.v1` is an attribute of this module; the first one asked for loads TensorFlow. `tf.Session` alone
-is another: one that runs these small graphs in half the time.
+Every name of `tf.compat.v1` is an attribute of this module; the first one asked for loads TensorFlow. Only
+`tf.Session` is another: one that runs these small graphs in half the time.
 """
 
 import contextlib

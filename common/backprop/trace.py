@@ -129,7 +129,8 @@ class Trace:
         """
         quotients = []
         for h in MOVES * (abs(value) or 1):
-            up, down = (self._double.run(loss, {**placed, tensor: np.full(tensor.shape, value + move)}) for move in (h, -h))
+            up, down = (self._double.run(loss, {**placed, tensor: np.full(tensor.shape, moved)})
+                        for moved in (value + h, value - h))
             quotients.append((up - down).item() / (2 * h))
         with np.errstate(all="ignore"):
             changes = np.abs(np.diff(quotients))

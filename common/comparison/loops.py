@@ -65,8 +65,11 @@ class Loop:
         self._session.run(self._init, {self.start: start})
 
     def advance(self, rate, block, begin, end):
-        """Train on the rows `begin` to `end` of the block's picks; returns, as they are then, `A` (float32 [lanes]), the
-        step at which each run arrived, or 0 (int32 [lanes]), and how far from its target it has been (float32)."""
+        """Train on the rows `begin` to `end` of the block's picks.
+
+        Returns, as they are then, `A` (float32 [lanes]), the step at which each run arrived, or 0 (int32 [lanes]), and
+        how far from its target it has been (float32 [lanes]).
+        """
         return self._session.run(self._after, {
             self.x: block.x, self.y: block.y, self.picks: block.picks, self.rate: rate,
             self.begin: begin, self.end: end, self.before: block.before})

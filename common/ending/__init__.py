@@ -1,1 +1,1 @@
-"""What comes after the training, and around it: the last lines, the files and pictures, signals, how a script leaves."""
+"""What comes around the training and after it: signals, the recipe's graph as a function of `A`, files, the end."""

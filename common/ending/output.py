@@ -1,4 +1,4 @@
-"""What a run or a comparison leaves behind: its table, its record and its pictures, each written as far as it can be."""
+"""What a run or a comparison leaves behind: each file and picture is written, or one sentence says why not."""
 
 import json
 import platform
@@ -81,9 +81,9 @@ class Output:
         surroundings.say(f"{self.args.name}.py: {sentence}.")
         self.status = self.status or status
 
-    def end(self, more=()):
-        """Name the files, and `more` paths written elsewhere; returns the exit status."""
-        self.print(*(f"Wrote {files.shown(path)}" for path in (*self.paths, *more)))
+    def end(self):
+        """Name the files that were written; returns the exit status."""
+        self.print(*(f"Wrote {files.shown(path)}" for path in self.paths))
         if self._broken:
             self.status = surroundings.output_failed(self._broken)
         return self.status

@@ -1,4 +1,4 @@
-"""How a script meets its surroundings and leaves them: signals, standard output, a terminal, the interpreter, a notebook."""
+"""How a script meets its surroundings and leaves them: signals, terminal, standard output, interpreter, notebook."""
 
 import atexit
 import contextlib

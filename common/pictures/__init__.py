@@ -1,1 +1,1 @@
-"""The pictures: a module each, plain numbers in and a matplotlib figure out; their style; the process that draws them."""
+"""The pictures, a module each: plain numbers in, a file's bytes out; their style; the process that draws them."""

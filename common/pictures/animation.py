@@ -53,8 +53,9 @@ def gif(metadata, **numbers):
     seen = np.where(np.isin(steps, steps[1:][np.diff(steps) == 0]), LONG, BRIEF)
     seen[-1] = LAST
     content = io.BytesIO()
+    comment = "\n".join(f"{name}: {text}" for name, text in metadata.items())
     images[0].save(content, "GIF", save_all=True, append_images=images[1:], loop=0, optimize=True,
-                   duration=seen.tolist(), comment="\n".join(f"{name}: {text}" for name, text in metadata.items()).encode())
+                   duration=seen.tolist(), comment=comment.encode())
     return content.getvalue()
 
 
@@ -156,7 +157,8 @@ def _place(artist, x, y):
     width, height = 0.015 * (right - left), 0.03 * (top - bottom)  # of an arrowhead, to be seen whole
     edges = (("<", x < left, left + width, y), (">", x > right, right - width, y),
              ("v", y < bottom, x, bottom + height), ("^", y > top, x, top - height))
-    mark, _, x, y = next((edge for edge in edges if edge[1]), ("|" if artist.get_label() == "boundary" else "o", 0, x, y))
+    home = "|" if artist.get_label() == "boundary" else "o", True, x, y
+    mark, _, x, y = next((edge for edge in edges if edge[1]), home)
     artist.set_marker(mark)
     artist.set_data([x], [np.clip(y, bottom, top)])
 

@@ -38,14 +38,16 @@ def draw(title, made_by, rows, curves, paths, target, near, limits, curves_of):
     panels = optimizers if keyed else [""]
     lines = (len(panels) + 1) // 2
     heights = {"path": 440 if lines == 1 else 100 + 250 * lines, "last": 110 + ROW * len(rows), "sweep": 370}
-    order = ("path", "sweep", "last") if keyed else ("path", "last", "sweep")
+    heading = textwrap.wrap(title, 95), textwrap.wrap(made_by, 150)
+    heights["head"] = 20 * len(heading[0]) + 17 * len(heading[1]) + 10
+    order = ("head", "path", "sweep", "last") if keyed else ("head", "path", "last", "sweep")
     heights = {part: heights[part] for part in order if sweep or part != "sweep"}
-    title, made_by = textwrap.wrap(title, 95), textwrap.wrap(made_by, 150)
-    figure = style.new_figure(WIDTH, sum(heights.values()) + 20 * len(title + made_by) + 10)
+    figure = style.new_figure(WIDTH, sum(heights.values()))
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.05)
-    head = figure.suptitle("\n".join(title) + "\n" * len(made_by), weight="bold")  # with room for the second text
-    parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=[*heights.values()])[:, 0]
-    parts = dict(zip(heights, parts, strict=True))
+    parts = dict(zip(heights, figure.subfigures(len(heights), 1, height_ratios=[*heights.values()]), strict=True))
+    parts["head"].text(0.5, 1 - 6 / heights["head"], "\n".join(heading[0]), ha="center", va="top", size=12,
+                       weight="bold")
+    parts["head"].text(0.5, 0, "\n".join(heading[1]), ha="center", va="bottom", size=TEXT)
 
     start, last_step = np.median([middle[0] for _, _, middle, _ in curves]), max(at[-1] for at, *_ in curves)
     names = [f"{'' if sweep else row['optimizer'] + ' '}{row['learning_rate']:g}" for row in rows]
@@ -65,8 +67,6 @@ def draw(title, made_by, rows, curves, paths, target, near, limits, curves_of):
         _draw_paths(panel, drawn, shade, start, target, near)
         panel.set_title(name if len(panels) > 1 else "", loc="left")
         panel.set_xlim(-0.01 * last_step, 1.01 * last_step)
-    axes[0].annotate("\n".join(made_by), (0.5, 0), xycoords=head, ha="center", va="bottom",
-                     size=TEXT).set_in_layout(False)
     of_all = f" of {rows[0]['runs']:,}" if curves_of < rows[0]["runs"] else ""
     what = f": median of {'the first ' if of_all else ''}{curves_of:,}{of_all} runs" if several else ""
     what += ", each a thin line" if paths and several else ", shaded: 90% of them, where they fit" if shade else ""
@@ -74,7 +74,7 @@ def draw(title, made_by, rows, curves, paths, target, near, limits, curves_of):
     handles = axes[0].get_legend_handles_labels()[0]
     if keyed:
         parts["path"].legend(handles=handles[-2:], loc="outside lower center", ncols=2, fontsize=TEXT, frameon=False)
-        bar = parts["path"].colorbar(scale, ax=list(axes[:len(panels)]), label="learning rate", aspect=40)
+        bar = parts["path"].colorbar(scale, ax=list(axes[:len(panels)]), label="learning rate", aspect=25 * lines)
         style.log_axis(bar.ax.yaxis)
     else:
         parts["path"].legend(handles=handles, loc="outside right upper", fontsize=TEXT, frameon=False,
@@ -186,7 +186,7 @@ def _arrival(row):
 
 
 def _draw_sweep(axes, title, rows, values, otherwise, limits):
-    """A value for each rate on logarithmic axes, or a word in its stead; `otherwise` holds limits where none has one."""
+    """A value for each rate on logarithmic axes, or a word in its stead; `otherwise`: limits where none has one."""
     rates, values = np.array([row["learning_rate"] for row in rows]), np.array(values, np.float64)
     share = np.array([row["diverged"] / row["runs"] for row in rows])
     shown = np.isfinite(values)

@@ -36,7 +36,7 @@ def thin(values, most=2000):
 
 
 def near(A, target, best):
-    """How far the surroundings of the target reach to both sides: past the least loss."""
+    """How far the surroundings of the target reach to both sides: past the least loss, not as far as the start."""
     way = abs(float(A[0]) - target)
     apart = 0 if best is None else min(3 * abs(best - target), way)
     return max(0.2 * way, apart, 0.1 * abs(target), 0.1)
@@ -126,17 +126,13 @@ def frame(y_vals, first, *others):
     reach = max(np.ptp(values), 0.1, 0.1 * np.abs(values).max())
     clipped = [np.clip(other, values.min() - reach, values.max() + reach) for other in others]
     low, high = np.nanmin([values.min(), *map(np.min, clipped)]), np.nanmax([values.max(), *map(np.max, clipped)])
-    return low - 0.08 * (high - low), high + 0.08 * (high - low)
-
-
-def _losses(path, A, curve):
-    """Where the run lies over A: on the mean's curve, if there is one, and nan where that is not known."""
-    return path["loss"] if curve is None else np.interp(A, curve["A"], curve["mean"], np.nan, np.nan)
+    margin = 0.08 * (high - low) or reach
+    return low - margin, high + margin
 
 
 def _draw_curve(axes, path, A, ends, curve):
     """The loss over A between two ends, and the run on it."""
-    losses = _losses(path, A, curve)
+    losses = path["loss"] if curve is None else np.interp(A, curve["A"], curve["mean"], np.nan, np.nan)
     inside = np.flatnonzero((np.clip(A, *ends) == A) & np.isfinite(losses))
     level = losses[inside]
     if curve is not None:
@@ -197,7 +193,7 @@ def _draw_moves(axes, path, A, ends):
 
 def _draw_falls(axes, path):
     """The loss step by step."""
-    steps, loss = path["steps"], path["loss"]
+    steps, loss = path["steps"], path["loss"].astype(np.float64)
     drawn = np.isfinite(loss) & (loss > 0)
     axes.plot(steps[drawn], loss[drawn], "o", ms=3 if len(steps) > 300 else 5, mew=0, alpha=0.45, color=BLUE,
               label="of the step's sample, after the step")
@@ -205,7 +201,7 @@ def _draw_falls(axes, path):
         axes.plot(path["mean_steps"], path["mean"], color=VERMILION, lw=2,
                   label=f"mean of the last {path['window']:,} steps")
     low, high = (loss[drawn].min() / 1.5, loss[drawn].max() * 1.5) if drawn.any() else (0.1, 10)
-    axes.set(yscale="log", ylim=(low, high))
+    axes.set(ylim=(low, high), yscale="log")
     if path["zeros"]:
         zeros = steps[loss == 0]
         axes.plot(zeros, np.full(zeros.shape, low), "v", color=ORANGE, ms=6, clip_on=False, zorder=3,
@@ -224,8 +220,7 @@ def _draw_fits(axes, x_vals, y_vals, x, before, after, A, boundary):
         inside = np.any((output >= low) & (output <= high))
         axes.plot(x if inside else [], output if inside else [], **look,
                   label=f"{name}: A = {value:.4g}" + ", outside" * (not inside))
-    values = np.unique(y_vals)
-    for value, colour, mark in zip(values, (ORANGE, GREEN), "os", strict=False):
+    for value, colour, mark in zip(np.unique(y_vals), (ORANGE, GREEN), "os", strict=False):
         group = x_vals[y_vals == value]
         axes.plot(group, np.full(group.shape, value), mark, ms=5, color=colour, mec="black", mew=0.4, zorder=3,
                   label=f"{group.size} of target {value:g}")
