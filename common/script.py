@@ -45,14 +45,12 @@ class Recipe(NamedTuple):
                 with signals, surroundings.collector_as_before():
                     result = self._start(words, signals)
             except surroundings.Stopped:  # before there was anything to write
-                result = None
-                surroundings.leave(signals.status, caller)
                 raise SystemExit(signals.status) from None
             except OSError as error:
                 if error.filename is not None:
                     raise
                 raise SystemExit(surroundings.output_failed(error)) from None
-        surroundings.leave(result.status, caller)
+        surroundings.exit_with(result.status, caller)
         return result
 
     def _start(self, words, signals):

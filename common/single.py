@@ -100,14 +100,15 @@ def finish(recipe, made, output, artist, trace, early):
             lines.insert(0, f"Step #{len(made)} A = {made.A[-1:]!s}")
         if not early:
             output.print(*lines)
-    output.record(".json", result)
     if artist:
         by = f"{optimizer}, learning rate {rate:g}, seed {args.seed}, {count(len(made), 'step')}"
-        draw(recipe, made, model, best, by, output, artist, trace)
+        draw(recipe, made, model, best, by, output, artist, trace, meanwhile=lambda: output.record(".json", result))
+    else:
+        output.record(".json", result)
 
 
-def draw(recipe, made, model, best, made_by, output, artist, trace):
-    """Draw the pictures that the flags ask for."""
+def draw(recipe, made, model, best, made_by, output, artist, trace, meanwhile):
+    """Draw the pictures that the flags ask for; `meanwhile()` is called while the first is being drawn."""
     A, x_vals, y_vals = made.A, made.x_vals, made.y_vals
     grid, x = training.grid(A, recipe.target, best), np.linspace(x_vals.min(), x_vals.max(), 200)
     few = slice(None, None, -(-len(x_vals) // 6))
@@ -122,7 +123,7 @@ def draw(recipe, made, model, best, made_by, output, artist, trace):
         output.draw(".png", artist, training.png, {
             **common, "path": training.summary(A, made.loss), "x": x, "before": model.output(x, A[0]),
             "after": model.output(x, A[-1]), "boundary": boundary(A[-1]),
-            "curve": {"A": grid, "mean": losses.mean(axis=1), "singles": losses.T[few]}})
+            "curve": {"A": grid, "mean": losses.mean(axis=1), "singles": losses.T[few]}}, meanwhile)
         if trace and trace.step:
             output.draw("-graph.png", artist, graph.png, trace.picture(recipe.title, made_by))
         if made.args.animate:
@@ -137,4 +138,4 @@ def draw(recipe, made, model, best, made_by, output, artist, trace):
                 "boundary": None if recipe.threshold is None else [boundary(each) for each in before]}
             with surroundings.progress(len(steps), "frames") as bar:
                 output.draw(".gif", artist, animation.gif, numbers,
-                            bar and (lambda done, total: bar.update(done - bar.n)))
+                            progress=bar and (lambda done, total: bar.update(done - bar.n)))

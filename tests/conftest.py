@@ -6,11 +6,14 @@ import sys
 import warnings
 from pathlib import Path
 
+import classification
 import numpy as np
 import pytest
+import regression
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-RECIPES = ["regression", "classification"]
+SCRIPTS = {"regression": regression, "classification": classification}
+RECIPES = list(SCRIPTS)
 
 
 def command(recipe, *flags, checkout=CHECKOUT, python=()):
@@ -26,14 +29,13 @@ def run(recipe, *flags, env=None, checkout=CHECKOUT, python=(), **options):
 
 
 def read_log(path):
-    """A log's columns: steps, x, y (float64), and A (with the starting value in front) and loss (float32)."""
-    header, first, *rows = path.read_text().splitlines()
+    """A log's columns: steps, and float32 x, y, A (with the starting value in front) and loss."""
+    header, first, *rows = path.read_text(encoding="ascii").splitlines()
     assert header == "step,x,y,A,loss"
     step, x, y, A_start, loss = first.split(",")
     assert (step, x, y, loss) == ("0", "", "", "")
     steps, x, y, A, loss = zip(*(row.split(",") for row in rows), strict=True)
-    return ([int(step) for step in steps], np.array(x, np.float64), np.array(y, np.float64),
-            np.array([A_start, *A]).astype(np.float32), np.array(loss).astype(np.float32))
+    return [int(step) for step in steps], *map(np.float32, (x, y, [A_start, *A], loss))
 
 
 def assert_same(ours, theirs):

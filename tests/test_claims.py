@@ -1,6 +1,7 @@
 """Every claim of the page, in its order: what is true, measured, with expected values from theory or from numpy.
 
-Each test checks one row of `recipes/CLAIMS.md`, which quotes the verdict and the figure that the test found.
+Each test checks one row of `recipes/CLAIMS.md`, which quotes the verdict and the figure that the test found. Most
+claims are about the recipes, and their tests run them; a few are about TensorFlow alone, and their tests say so.
 """
 
 from types import SimpleNamespace
@@ -9,10 +10,12 @@ import classification
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT, read_log
+from conftest import CHECKOUT, SCRIPTS, read_log
 
-from common import comparison, data, loops, optimizers
+from common import data
 from common import tf1 as tf
+from common.comparison import blocks, loops, optimizers, table
+from common.ending.model import Model
 
 PAGE_REGRESSION = {25: 6.23402166, 50: 8.50733757, 75: 9.37753201, 100: 9.80041122}  # step: A, as the page prints it
 PAGE_CLASSIFICATION = {200: 3.59597969, 400: 0.50947344, 600: -0.50994617, 800: -0.76606178, 1000: -0.90859312,
@@ -23,7 +26,7 @@ PAGE_CLASSIFICATION = {200: 3.59597969, 400: 0.50947344, 600: -0.50994617, 800: 
 def row(request):
     """Check the verdict and the figure against this test's row of the table."""
     name = request.node.originalname.removeprefix("test_")
-    rows = [line.split(" | ") for line in (CHECKOUT / "recipes" / "CLAIMS.md").read_text().splitlines()]
+    rows = [line.split(" | ") for line in (CHECKOUT / "recipes" / "CLAIMS.md").read_text(encoding="utf-8").splitlines()]
     (_, verdict, figure, _), = (cells for cells in rows if cells[-1] == f"`{name}` |")
 
     def check(expected_verdict, measured):
@@ -36,15 +39,37 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-def runs(problem, rows, count, steps, seed=18):
+def least_loss(x, y):
+    """The `A` at which the classification's loss over the samples is least, where Σ(sigmoid(x + A) - y) = 0."""
+    low, high = -1e3, 1e3
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (low, middle) if np.sum(0.5 + 0.5 * np.tanh((x + middle) / 2) - y) > 0 else (middle, high)
+    return middle
+
+
+def runs(script, rows, count, steps, seed=18):
     """Train `count` runs of each (optimizer, rate) with the compiled loop; returns A [rows, count] and the table."""
     args = SimpleNamespace(runs=count, steps=steps, seed=seed, rows=rows)
-    A, table = [], []
-    for pair, (now, loss, arrived, _, _) in zip(
-            rows, loops.outcomes(problem, args, lambda: None, lambda done: None), strict=True):
+    A, figures = [], []
+    for pair, (now, loss, arrived, gone, _, _) in zip(
+            rows, loops.outcomes(script.main, args, lambda: None, lambda done: None), strict=True):
         A.append(now.astype(np.float64))
-        table.append(comparison.summary(pair, now, loss, arrived, problem.target))
-    return np.array(A), table
+        figures.append(table.summary(pair, now, loss, arrived, gone))
+    return np.array(A), figures
+
+
+def samples(script, count, streams):
+    """The samples of so many runs that a chunk's streams give: x, y [count, samples]."""
+    return (np.array(column) for column in zip(*(script.draw_samples(streams.samples) for _ in range(count)),
+                                               strict=True))
+
+
+def fresh(start, x, y=10):
+    """A block of runs that take a fresh sample at each step: x [lanes, steps] in its order."""
+    lanes, steps = x.shape
+    return blocks.Block(0, np.float32(x), np.full(x.shape, y, np.float32), np.float32(start),
+                        np.tile(np.arange(steps, dtype=np.int32)[:, None], lanes), 0, steps)
 
 
 def moments(rate, steps, mean=0.0, variance=1.0):
@@ -85,14 +110,14 @@ def test_feeding_data_and_minimizing_changes_the_variable_by_rate_times_gradient
 
 
 def test_the_regression_samples_have_mean_1_and_standard_deviation_0_1(row):
-    x, _ = regression.draw_samples(data.streams(18).samples, (1000, 100))
+    x, _ = samples(regression, 1000, data.streams(18))
     assert abs(x.mean() - 1) < 4 * 0.1 / np.sqrt(x.size)
     assert abs(x.std() - 0.1) < 4 * 0.1 / np.sqrt(2 * x.size)
     row("true", f"{x.mean():.4f} and {x.std():.4f} over 1,000 runs' samples")
 
 
 def test_the_loss_is_the_l2_norm(row):
-    with tf.Graph().as_default(), tf.Session(config=tf.one_thread()) as sess:
+    with tf.Graph().as_default(), tf.Session() as sess:
         loss = sess.run(regression.graph(*map(tf.constant, ([2.0], [10.0], [3.0])))[1])
     assert loss == (2 * 3 - 10) ** 2  # not |2 * 3 - 10|
     row("loosely true", f"distance 4 gives the loss {loss.item():g}: its square")
@@ -100,20 +125,21 @@ def test_the_loss_is_the_l2_norm(row):
 
 def test_in_theory_A_is_10(row):
     rng = np.random.default_rng(0)
-    best = np.array([regression.least_loss(*regression.draw_samples(rng)) for _ in range(20_000)])
+    x = np.array([regression.draw_samples(rng)[0] for _ in range(20_000)])
+    best = 10 * x.sum(axis=1) / (x**2).sum(axis=1)
     assert best.mean() == pytest.approx(10 / 1.01, abs=4 * 0.1 / np.sqrt(20_000) + 1e-3)  # + terms beyond first order
     assert best.std() == pytest.approx(0.1, abs=0.01)
     x, y = regression.draw_samples(rng)
     grid = np.linspace(9, 11, 20_001)
-    assert grid[np.argmin([np.mean((x * A - y) ** 2) for A in grid])] == pytest.approx(
-        regression.least_loss(x, y), abs=1e-4)
+    least = Model(regression.graph, x, y).least(-10, 30)  # as the script's last line has it
+    assert grid[np.argmin([np.mean((x * A - y) ** 2) for A in grid])] == pytest.approx(least, abs=1e-4)
+    assert least == pytest.approx(10 * x.sum() / (x**2).sum(), abs=1e-6)
     row("loosely true", f"the loss is least at {best.mean():.2f} ± {best.std():.2f}, and the run goes there")
 
 
 def test_the_runs_approach_the_least_loss_value_of_their_samples(row):
-    A, _ = runs(regression.PROBLEM, [("gradient-descent", 0.02)], 1024, 400)
-    streams = data.streams(18)
-    x, _ = regression.draw_samples(streams.samples, (1024, 100))
+    A, _ = runs(regression, [("gradient-descent", 0.02)], 1024, 400)
+    x, _ = samples(regression, 1024, data.streams(18))
     best = 10 * x.sum(axis=1) / (x**2).sum(axis=1)
     to_best, to_10 = (np.sqrt(np.mean((A[0] - where) ** 2)) for where in (best, 10))
     assert to_best < to_10
@@ -125,10 +151,11 @@ def test_the_runs_approach_the_least_loss_value_of_their_samples(row):
 
 
 def test_the_two_classes_come_from_N_minus_1_1_and_N_3_1(row):
-    x, y = classification.draw_samples(data.streams(18).samples, (1000, 100))
-    low, high = x[:, y == 0], x[:, y == 1]
+    x, y = samples(classification, 1000, data.streams(18))
+    low, high = x[y == 0], x[y == 1]
+    np.testing.assert_array_equal(np.sum(y == 0, axis=1), 50)
     for group, mean in ((low, -1), (high, 3)):
-        assert group.shape == (1000, 50)
+        assert group.shape == (1000 * 50,)
         assert abs(group.mean() - mean) < 4 / np.sqrt(group.size)
         assert abs(group.std() - 1) < 4 / np.sqrt(2 * group.size)
     row("true", f"means {low.mean():.3f} and {high.mean():.3f}, deviations {low.std():.3f} and {high.std():.3f}")
@@ -144,7 +171,7 @@ def test_A_is_minus_half_the_sum_of_the_means(row):
 
     assert gradient(-1) == pytest.approx(0, abs=1e-9)
     assert gradient(-1.01) < 0 < gradient(-0.99)
-    A, _ = runs(classification.PROBLEM, [("gradient-descent", 0.05)], 4000, 1400)
+    A, _ = runs(classification, [("gradient-descent", 0.05)], 4000, 1400)
     assert abs(A.mean() + 1) < 0.02
     row("true", f"mean {A.mean():.3f} over 4,000 runs")
 
@@ -152,13 +179,11 @@ def test_A_is_minus_half_the_sum_of_the_means(row):
 # --- the regression, step by step ---
 
 def test_the_learning_rate_sets_the_step_and_a_large_one_passes_over_the_minimum(row):
-    crossings = {}
+    block, crossings = fresh([0], np.random.default_rng(0).normal(1, 0.1, (1, 20))), {}
+    loop = loops.Loop(regression.main, "gradient-descent", block, False)
     for rate in (0.02, 0.9):
-        A = [0.0]
-        rng = np.random.default_rng(0)
-        for _ in range(20):
-            x = rng.normal(1, 0.1)
-            A.append(A[-1] - rate * 2 * x * (x * A[-1] - 10))
+        loop.reset(block.start)
+        A = [0, *(loop.advance(rate, block, step, step + 1)[0].item() for step in range(20))]
         crossings[rate] = np.sum(np.diff(np.sign(np.array(A) - 10)) != 0)
     assert crossings[0.02] == 0
     assert crossings[0.9] > 5
@@ -168,7 +193,7 @@ def test_the_learning_rate_sets_the_step_and_a_large_one_passes_over_the_minimum
 def test_the_rate_has_to_do_with_vanishing_and_exploding_gradients(row):
     # In these graphs the gradient is exact whatever the rate; at the same A no rate changes it.
     x = 1.0
-    with tf.Graph().as_default(), tf.Session(config=tf.one_thread()) as sess:
+    with tf.Graph().as_default(), tf.Session() as sess:
         A = tf.Variable([2.0])
         loss = regression.graph(tf.constant([x]), tf.constant([10.0]), A)[1]
         gradients = [tf.train.GradientDescentOptimizer(rate).compute_gradients(loss)[0][0] for rate in (0.001, 5.0)]
@@ -181,7 +206,7 @@ def test_the_rate_has_to_do_with_vanishing_and_exploding_gradients(row):
 def test_the_loop_runs_101_times(row, tmp_path):
     regression.main(["--no-figure", "--output-dir", str(tmp_path)])
     steps, *_ = read_log(tmp_path / "regression.csv")
-    page = (CHECKOUT / "tests/golden/page-regression.py").read_text()
+    page = (CHECKOUT / "tests/golden/page-regression.py").read_text(encoding="utf-8")
     assert "for i in range(100):" in page
     row("not true", f"range(100) gives {len(steps)} steps")
 
@@ -191,6 +216,13 @@ def test_the_pages_figures_for_the_regression_are_what_its_process_gives(row):
     # A run has 100 samples and not a fresh one a step: that adds the spread of the least-loss value, about 0.1.
     z = [(A - theory[step][0]) / np.sqrt(theory[step][1] + 0.1**2) for step, A in PAGE_REGRESSION.items()]
     assert np.max(np.abs(z)) < 4
+    # The recipe's own process is the one that the theory is about.
+    args = SimpleNamespace(runs=1024, steps=100, seed=18, rows=[("gradient-descent", 0.02)])
+    (_, _, _, _, at, paths), = loops.outcomes(regression.main, args, lambda: None, lambda done: None)
+    for step in PAGE_REGRESSION:
+        here, deviation = paths[list(at).index(step)], np.sqrt(theory[step][1] + 0.1**2)
+        assert abs(here.mean() - theory[step][0]) < 4 * deviation / np.sqrt(1024) + 0.01  # + samples not fresh each step
+        assert 0.9 * np.sqrt(theory[step][1]) < here.std() < 1.1 * deviation
     row("true", f"within {np.max(np.abs(z)):.1f} standard deviations of the closed form at all four reports")
 
 
@@ -198,10 +230,9 @@ def test_the_pages_figures_for_the_regression_are_what_its_process_gives(row):
 def test_mean_and_variance_of_A_follow_from_the_moments_of_x(row, xla):
     lanes, steps = 8192, 100
     rng = np.random.default_rng(1)
-    loop = loops.Loop(regression.PROBLEM, "gradient-descent", lanes, steps, xla)
-    picks = np.tile(np.arange(steps)[:, None], lanes)  # each step takes the next sample: a fresh x every time
-    block = loops.Block(0, np.float32(rng.normal(1, 0.1, (lanes, steps))), np.full(steps, 10, np.float32),
-                             np.float32(rng.normal(size=lanes)), picks, 0, steps)
+    x = rng.normal(1, 0.1, (lanes, steps))
+    block = fresh(rng.normal(size=lanes), x)
+    loop = loops.Loop(regression.main, "gradient-descent", block, xla)
     loop.reset(block.start)
     theory = moments(0.02, steps)
     worst = 0
@@ -219,18 +250,18 @@ def test_mean_and_variance_of_A_follow_from_the_moments_of_x(row, xla):
 
 def test_A_starts_near_10_and_crosses_to_minus_1(row):
     streams = data.streams(18)
-    start = streams.start.normal(10, size=1000)
-    A, table = runs(classification.PROBLEM, [("gradient-descent", 0.05)], 1000, 1400)
+    start = classification.draw_start(streams.start, 1000)
+    A, figures = runs(classification, [("gradient-descent", 0.05)], 1000, 1400)
     assert abs(start.mean() - 10) < 4 / np.sqrt(1000)
     assert np.all(A < 0)
     assert np.all(np.abs(A + 1) < 1)
-    row("true", f"all of 1,000 runs; half of them are within 0.5 after {table[0]['steps_to_target']:g} steps")
+    row("true", f"all of 1,000 runs; half of them are within 0.5 after {figures[0]['steps_to_target']:g} steps")
 
 
 def test_the_model_needs_no_sigmoid_because_the_loss_applies_it(row):
     rng = np.random.default_rng(0)
     x, y = rng.normal(1, 2, 50), rng.choice([0.0, 1.0], 50)
-    with tf.Graph().as_default(), tf.Session(config=tf.one_thread()) as sess:
+    with tf.Graph().as_default(), tf.Session() as sess:
         loss = sess.run(classification.graph(tf.constant(x), tf.constant(y), tf.constant(-1.0, tf.float64))[1])[0]
     p = sigmoid(x - 1)
     by_definition = -(y * np.log(p) + (1 - y) * np.log(1 - p))
@@ -241,7 +272,8 @@ def test_the_model_needs_no_sigmoid_because_the_loss_applies_it(row):
 
 
 def test_the_loss_needs_an_extra_dimension(row):
-    with tf.Graph().as_default(), tf.Session(config=tf.one_thread()) as sess:
+    # About TensorFlow alone.
+    with tf.Graph().as_default(), tf.Session() as sess:
         logits, labels = tf.constant([0.5]), tf.constant([1.0])
         plain = tf.nn.sigmoid_cross_entropy_with_logits(logits=logits, labels=labels)
         expanded = tf.nn.sigmoid_cross_entropy_with_logits(
@@ -255,7 +287,7 @@ def test_the_loss_needs_an_extra_dimension(row):
 def test_the_variables_may_be_initialized_before_the_optimizer_is_declared(row):
     failed = {}
     for name in ("gradient-descent", "momentum"):
-        with tf.Graph().as_default(), tf.Session(config=tf.one_thread()) as sess:
+        with tf.Graph().as_default(), tf.Session() as sess:
             loss = classification.graph(tf.constant([1.0]), tf.constant([0.0]), tf.Variable([1.0]))[1]
             sess.run(tf.global_variables_initializer())
             train_step = optimizers.OPTIMIZERS[name](0.05).minimize(loss)
@@ -270,7 +302,7 @@ def test_the_variables_may_be_initialized_before_the_optimizer_is_declared(row):
 
 def test_the_pages_figures_for_the_classification_are_what_its_process_gives(row):
     args = SimpleNamespace(runs=1024, steps=1400, seed=18, rows=[("gradient-descent", 0.05)])
-    (_, _, _, at, paths), = loops.outcomes(classification.PROBLEM, args, lambda: None, lambda done: None)
+    (_, _, _, _, at, paths), = loops.outcomes(classification.main, args, lambda: None, lambda done: None)
     z = [(A - paths[list(at).index(step)].mean()) / paths[list(at).index(step)].std()
          for step, A in PAGE_CLASSIFICATION.items()]
     assert np.max(np.abs(z)) < 4
@@ -280,29 +312,37 @@ def test_the_pages_figures_for_the_classification_are_what_its_process_gives(row
 # --- how it works ---
 
 def test_both_variables_are_matrices_that_multiply(row):
-    with tf.Graph().as_default():
-        ones = tf.constant([1.0])
-        A = tf.Variable([1.0])
-        assert A.shape == [1]
-        multiplied, added = (script.graph(ones, ones, A)[0].op.type for script in (regression, classification))
-    assert (multiplied, added) == ("Mul", "AddV2")
+    kinds = []
+    for script in SCRIPTS.values():
+        with tf.Graph().as_default() as graph:
+            one, A = tf.constant([1.0]), tf.Variable(script.draw_start(np.random.default_rng(0), [1]), dtype=tf.float32)
+            assert A.shape == [1]
+            script.graph(one, one, A)
+        kinds.append(graph.get_operation_by_name("my_output").type)
+    assert kinds == ["Mul", "AddV2"]
     row("not true", "A is a vector of one element; it multiplies in the regression and is added in the classification")
 
 
-def test_both_algorithms_use_gradient_descent(row):
-    assert [next(iter(rates.items())) for rates in optimizers.RATES.values()] == [
-        ("gradient-descent", 0.02), ("gradient-descent", 0.05)]
-    row("true", "rates 0.02 and 0.05")
+def test_both_algorithms_use_gradient_descent(row, tmp_path):
+    rates = []
+    for script in SCRIPTS.values():
+        made = script.main(["--steps", "2", "--no-figure", "--output-dir", str(tmp_path)])
+        name, rate = made.made_by()  # as the update in the graph has it
+        assert name == "gradient-descent"
+        rates.append(float(str(rate)))
+    assert rates == [0.02, 0.05]
+    row("true", f"rates {rates[0]} and {rates[1]}")
 
 
 # --- there is more ---
 
 def test_a_smaller_rate_is_slower_but_more_exact_and_a_larger_one_faster_but_less_exact(row):
-    A, table = runs(classification.PROBLEM, [("gradient-descent", rate) for rate in (0.05, 0.5, 5.0)], 1000, 1400)
-    x, y = classification.draw_samples(data.streams(18).samples, (1024, 100))
-    best = np.array([classification.least_loss(samples, y) for samples in x[:1000]])
+    A, rows = runs(classification, [("gradient-descent", rate) for rate in (0.05, 0.5, 5.0)], 1000, 1400)
+    x, y = samples(classification, 1000, data.streams(18))
+    best = np.array([least_loss(*one) for one in zip(x, y, strict=True)])
+    assert Model(classification.graph, x[0], y[0]).least(-21, 19) == pytest.approx(best[0], abs=1e-6)
     errors = np.sqrt(np.mean((A - best) ** 2, axis=1))
-    steps = [figures["steps_to_target"] for figures in table]
+    steps = [figures["steps_to_target"] for figures in rows]
     assert errors[0] < errors[1] < errors[2]
     assert steps[0] > 5 * steps[1] > 5 * steps[2]
     row("true", "rates 0.05, 0.5, 5: " + ", ".join(f"{step:g}" for step in steps) + " steps to arrive; error "
@@ -310,8 +350,8 @@ def test_a_smaller_rate_is_slower_but_more_exact_and_a_larger_one_faster_but_les
 
 
 def test_a_smaller_rate_gives_the_more_exact_result_in_the_pages_100_steps(row):
-    A, table = runs(regression.PROBLEM, [("gradient-descent", rate) for rate in (0.002, 0.02)], 1000, 100)
-    assert table[0]["steps_to_target"] is None
+    A, rows = runs(regression, [("gradient-descent", rate) for rate in (0.002, 0.02)], 1000, 100)
+    assert rows[0]["steps_to_target"] is None
     means = [moments(rate, 100)[-1][0] for rate in (0.002, 0.02)]
     for measured, mean, rate in zip(A.mean(axis=1), means, (0.002, 0.02), strict=True):
         deviation = np.sqrt(moments(rate, 100)[-1][1] + 0.1**2)
@@ -320,8 +360,8 @@ def test_a_smaller_rate_gives_the_more_exact_result_in_the_pages_100_steps(row):
 
 
 def test_if_a_run_is_unstable_a_smaller_rate_makes_it_stable(row):
-    _, table = runs(regression.PROBLEM, [("gradient-descent", rate) for rate in (1.2, 0.2)], 1000, 100)
-    diverged = [figures["diverged"] for figures in table]
+    _, rows = runs(regression, [("gradient-descent", rate) for rate in (1.2, 0.2)], 1000, 100)
+    diverged = [figures["diverged"] for figures in rows]
     assert diverged == [1000, 0]
     row("true", f"{diverged[0]:,} of 1,000 runs diverge at 1.2, {diverged[1]} at 0.2")
 
@@ -329,8 +369,13 @@ def test_if_a_run_is_unstable_a_smaller_rate_makes_it_stable(row):
 def test_the_rates_at_which_the_regression_diverges_are_those_that_theory_names(row):
     # E[1 - 2 rate x^2] leaves [-1, 1] at 1/1.01, and E[(1 - 2 rate x^2)^2] passes 1 at 1.01/1.0603.
     mean_limit, variance_limit = 1 / 1.01, 1.01 / 1.0603
-    assert regression.PROBLEM.limit == variance_limit
     rng = np.random.default_rng(0)
+    x, y = samples(regression, 500, data.Streams(rng, None, None))
+    limits = Model(regression.graph, x.ravel(), y.ravel()).limits()  # the limits that the scripts tell and draw
+    x = x.ravel()
+    assert limits["variance"] == pytest.approx(np.mean(x**2) / np.mean(x**4))
+    assert limits["variance"] == pytest.approx(variance_limit, rel=4 * 0.5 / np.sqrt(len(x)))
+    assert limits["mean"] == pytest.approx(mean_limit, rel=4 * 0.2 / np.sqrt(len(x)))
     growth = {}
     for rate in (0.9 * variance_limit, 1.1 * variance_limit):
         factor = 1 - 2 * rate * rng.normal(1, 0.1, 1_000_000) ** 2
@@ -340,12 +385,9 @@ def test_the_rates_at_which_the_regression_diverges_are_those_that_theory_names(
     variance = moments(0.95, 20_000)[-1][1], moments(0.957, 20_000)[-1][1]
     assert variance[0] < 1e5 < variance[1]
     assert abs(1 - 2 * mean_limit * 1.01) == pytest.approx(1)
-    lanes = 8192
-    spread = {}
+    block, spread = fresh(np.zeros(8192), rng.normal(1, 0.1, (8192, 100))), {}
+    loop = loops.Loop(regression.main, "gradient-descent", block, False)
     for rate in (0.8, 1.05):  # the trajectories themselves: steady below the limits, growing above them
-        loop = loops.Loop(regression.PROBLEM, "gradient-descent", lanes, 100, False)
-        block = loops.Block(0, np.float32(rng.normal(1, 0.1, (lanes, 100))), np.full(100, 10, np.float32),
-                                 np.zeros(lanes, np.float32), np.tile(np.arange(100)[:, None], lanes), 0, 100)
         loop.reset(block.start)
         spread[rate] = [np.median(np.abs(loop.advance(rate, block, at, at + 50)[0] - 10)) for at in (0, 50)]
     assert spread[0.8][1] < 2 * spread[0.8][0]
@@ -355,16 +397,16 @@ def test_the_rates_at_which_the_regression_diverges_are_those_that_theory_names(
 
 
 def test_a_higher_rate_keeps_the_search_from_stalling(row):
-    _, table = runs(classification.PROBLEM, [("gradient-descent", rate) for rate in (0.005, 0.05)], 1000, 1400)
-    assert table[0]["steps_to_target"] is None
-    assert table[1]["steps_to_target"] < 1400
-    row("true", f"0.005 never leaves the slope (A = {table[0]['A_mean']:.1f} at the end), 0.05 arrives after "
-                f"{table[1]['steps_to_target']:g} steps")
+    _, rows = runs(classification, [("gradient-descent", rate) for rate in (0.005, 0.05)], 1000, 1400)
+    assert rows[0]["steps_to_target"] is None
+    assert rows[1]["steps_to_target"] < 1400
+    row("true", f"0.005 never leaves the slope (A = {rows[0]['A_mean']:.1f} at the end), 0.05 arrives after "
+                f"{rows[1]['steps_to_target']:g} steps")
 
 
 def test_momentum_gets_over_the_flat_stretch_sooner_at_the_same_rate(row):
-    _, table = runs(classification.PROBLEM, [(name, 0.05) for name in ("gradient-descent", "momentum")], 1000, 1400)
-    plain, momentum = (figures["steps_to_target"] for figures in table)
+    _, rows = runs(classification, [(name, 0.05) for name in ("gradient-descent", "momentum")], 1000, 1400)
+    plain, momentum = (figures["steps_to_target"] for figures in rows)
     # In the long run momentum multiplies the rate by 1 / (1 - 0.9).
     assert 5 < plain / momentum < 15
     row("true", f"{plain:g} steps without, {momentum:g} with momentum 0.9")
@@ -372,16 +414,22 @@ def test_momentum_gets_over_the_flat_stretch_sooner_at_the_same_rate(row):
 
 def test_the_flat_stretch_is_a_saddle_point(row):
     # One variable has no saddle. The loss is convex: its curvature sigmoid'(x + A) is positive, but nearly 0 at 10.
-    x = np.random.default_rng(0).normal(np.repeat([-1.0, 3.0], 50_000), 1)
-    curvature = {A: np.mean(sigmoid(x + A) * sigmoid(-x - A)) for A in (10, -1)}
+    streams = data.Streams(np.random.default_rng(0), None, None)
+    x, y = (column.ravel() for column in samples(classification, 1000, streams))
+    model, curvature = Model(classification.graph, x, y), {}
+    for A in (10, -1):  # the difference of the gradients that the recipe's graph has on both sides
+        up, down = (np.mean(model.at(x, y, np.full(len(x), A + move))[1]) for move in (1e-3, -1e-3))
+        curvature[A] = (up - down) / 2e-3
+        assert curvature[A] == pytest.approx(np.mean(sigmoid(x + A) * sigmoid(-x - A)), rel=1e-5)
     assert 0 < curvature[10] < curvature[-1] / 100
     row("not true", f"a convex loss, merely straight far off: curvature {curvature[10]:.1g} at A = 10, "
                     f"{curvature[-1]:.2f} at -1")
 
 
 def test_adagrad_takes_shorter_steps_the_more_it_has_moved(row):
+    # About TensorFlow's optimizer as --optimizer makes it.
     # The step is rate * g / sqrt(0.1 + sum of all g^2): under a constant gradient 1 it shrinks as 1 / sqrt(t).
-    with tf.Graph().as_default(), tf.Session(config=tf.one_thread()) as sess:
+    with tf.Graph().as_default(), tf.Session() as sess:
         A = tf.Variable([0.0])
         train_step = optimizers.OPTIMIZERS["adagrad"](1.0).minimize(A)
         sess.run(tf.global_variables_initializer())
@@ -396,8 +444,8 @@ def test_adagrad_takes_shorter_steps_the_more_it_has_moved(row):
 
 def test_adagrads_steps_die_out_early_at_gradient_descents_own_rates(row):
     far = []
-    for problem, rate, steps in ((regression.PROBLEM, 0.02, 100), (classification.PROBLEM, 0.05, 1400)):
-        _, (figures,) = runs(problem, [("adagrad", rate)], 1000, steps)
+    for script, rate, steps in ((regression, 0.02, 100), (classification, 0.05, 1400)):
+        _, (figures,) = runs(script, [("adagrad", rate)], 1000, steps)
         assert figures["steps_to_target"] is None
         far.append(figures["A_mean"])
     row("true", f"A is at {far[0]:.1f} when the regression ends and at {far[1]:.1f} when the classification does")
@@ -406,21 +454,22 @@ def test_adagrads_steps_die_out_early_at_gradient_descents_own_rates(row):
 def test_adadelta_is_the_remedy(row):
     # With tf.train's defaults the first step is 0.001 * sqrt(1e-8) / sqrt(0.05) in size, whatever the gradient.
     moved = []
-    for problem, steps, rate in ((regression.PROBLEM, 100, 1000.0), (classification.PROBLEM, 1400, 100.0)):
-        (A, tuned), table = runs(problem, [("adadelta", 0.001), ("adadelta", rate)], 1000, steps)
-        start = np.float32(data.streams(18).start.normal(problem.start_mean, size=1000))
+    for script, steps, rate in ((regression, 100, 1000.0), (classification, 1400, 100.0)):
+        (A, tuned), rows = runs(script, [("adadelta", 0.001), ("adadelta", rate)], 1000, steps)
+        start = np.float32(script.draw_start(data.streams(18).start, 1000))
         moved.append(np.max(np.abs(A - start)))
         assert moved[-1] < 0.01
-        assert table[1]["steps_to_target"] < steps
-        assert abs(np.median(tuned) - problem.target) < 0.5
+        assert rows[1]["steps_to_target"] < steps
+        assert abs(np.median(tuned) - script.main.target) < 0.5
     row("not true", f"with its defaults A moves by {moved[0]:.1g} and {moved[1]:.1g} at most; it needs the rates 1000 "
                     "and 100")
 
 
 def test_adadelta_limits_the_number_of_steps_it_looks_back(row):
+    # About TensorFlow alone.
     # It forgets gradually: each step counts 0.95 times the next, so half of the memory is log(0.5)/log(0.95) steps old.
     decay = []
-    with tf.Graph().as_default(), tf.Session(config=tf.one_thread()) as sess:
+    with tf.Graph().as_default(), tf.Session() as sess:
         A, gradient = tf.Variable([0.0]), tf.placeholder(tf.float32, [1])
         optimizer = tf.train.AdadeltaOptimizer()
         train_step = optimizer.apply_gradients([(gradient, A)])
@@ -442,7 +491,7 @@ def test_tensorflow_has_the_named_optimizers_and_others(row):
 
 def test_the_gradient_is_the_chain_rule_worked_out_by_hand(row):
     # x = 1, A = 2, target 10: the output is 2, the loss 64; d loss = 2 (2 - 10) = -16 at the output, times x at A.
-    with tf.Graph().as_default(), tf.Session(config=tf.one_thread()) as sess:
+    with tf.Graph().as_default(), tf.Session() as sess:
         x, y, A = (tf.constant([value]) for value in (1.0, 10.0, 2.0))
         output, loss = regression.graph(x, y, A)
         values = [value.item() for value in sess.run([output, loss, *tf.gradients(loss, [output, A])])]
@@ -451,7 +500,7 @@ def test_the_gradient_is_the_chain_rule_worked_out_by_hand(row):
 
 
 def test_every_claim_has_its_row():
-    rows = [line.split("`")[-2] for line in (CHECKOUT / "recipes/CLAIMS.md").read_text().splitlines()
+    rows = [line.split("`")[-2] for line in (CHECKOUT / "recipes/CLAIMS.md").read_text(encoding="utf-8").splitlines()
             if line.endswith("` |")]
     tests = [name.removeprefix("test_") for name in globals() if name.startswith("test_")]
     assert rows == [name for name in tests if name != "every_claim_has_its_row"]

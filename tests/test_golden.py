@@ -2,16 +2,14 @@
 
 import re
 
-import classification
 import numpy as np
 import pytest
-import regression
-from conftest import CHECKOUT, assert_same, read_log
+from conftest import CHECKOUT, SCRIPTS, assert_same, read_log
 
-from common import data, optimizers
+from common import data
+from common.comparison import optimizers
 
 GOLDEN = CHECKOUT / "tests" / "golden"
-SCRIPTS = {"regression": regression, "classification": classification}
 CASES = [(recipe, name) for recipe in SCRIPTS for name in optimizers.OPTIMIZERS]
 
 # What 0.12.1 differs by, as the recordings' README says and explains; its mistake in Adadelta has a test of its own.
@@ -28,15 +26,20 @@ class Recorded:
     """Stands in for the streams of random numbers: gives the recorded samples, picks and start of `A`."""
 
     def __init__(self, arrays, recipe):
-        self.x, self.y, self.picks_, self.start = (arrays[f"{recipe}/{key}"] for key in ("x", "y", "picks", "start"))
+        self.x, self.y, picks, self.start = (arrays[f"{recipe}/{key}"] for key in ("x", "y", "picks", "start"))
+        self.picks = iter(picks)
 
     def give_to(self, script, monkeypatch):
         monkeypatch.setattr(data, "streams", lambda seed: data.Streams(self, self, self))
+        monkeypatch.setattr(data, "Picks", lambda rng: rng)
         monkeypatch.setattr(script, "draw_samples", lambda rng: (self.x, self.y))
-        monkeypatch.setattr(data, "picks", lambda rng, size: iter(self.picks_))
 
     def normal(self, *mean, size):
         return self.start
+
+    def choice(self, size):
+        assert size == 100
+        return next(self.picks)
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +50,11 @@ def trajectories(recorded, tmp_path_factory):
     with pytest.MonkeyPatch.context() as monkeypatch:
         for recipe, name in CASES:
             Recorded(recorded["1.15.5"], recipe).give_to(SCRIPTS[recipe], monkeypatch)
-            SCRIPTS[recipe].main(["--optimizer", name, "--no-figure", "--output-dir", str(folder)])
+            made = SCRIPTS[recipe].main(["--optimizer", name, "--no-figure", "--output-dir", str(folder)])
             _, _, _, A, loss = read_log(folder / f"{recipe}.csv")
             result[recipe, name] = A[1:], loss
+            np.testing.assert_array_equal(A, made.A)
+            np.testing.assert_array_equal(loss, made.loss)
     return result
 
 
@@ -57,6 +62,15 @@ def trajectories(recorded, tmp_path_factory):
 def test_every_optimizer_gives_the_numbers_of_tensorflow_1_15_5_bit_for_bit(recipe, name, recorded, trajectories):
     for column, ours in zip(("A", "loss"), trajectories[recipe, name], strict=True):
         assert_same(ours, recorded["1.15.5"][f"{recipe}/{name}/{column}"])
+
+
+@pytest.mark.parametrize("recipe", SCRIPTS)
+def test_without_a_flag_the_scripts_own_optimizer_gives_the_recording_bit_for_bit(
+        recipe, recorded, monkeypatch, tmp_path):
+    Recorded(recorded["1.15.5"], recipe).give_to(SCRIPTS[recipe], monkeypatch)
+    made = SCRIPTS[recipe].main(["--no-figure", "--output-dir", str(tmp_path)])
+    for column, ours in (("A", made.A[1:]), ("loss", made.loss)):
+        assert_same(ours, recorded["1.15.5"][f"{recipe}/gradient-descent/{column}"])
 
 
 @pytest.mark.parametrize(("recipe", "name"), [case for case in CASES if case[1] != "adadelta"])
@@ -91,9 +105,9 @@ def test_the_recipe_prints_the_lines_of_the_pages_own_code_on_0_12_1(recipe, rec
     inputs = Recorded(recorded["0.12.1"], recipe)
     page = np.random.RandomState(2017)  # the page draws everything from numpy's one global stream
     monkeypatch.setattr(data, "streams", lambda seed: data.Streams(page, inputs, page))
-    monkeypatch.setattr(data, "picks", lambda rng, size: iter(lambda: rng.choice(size), None))
+    monkeypatch.setattr(data, "Picks", lambda rng: rng)
     SCRIPTS[recipe].main(["--no-figure", "--output-dir", str(tmp_path)])
-    theirs = (GOLDEN / f"page-{recipe}.txt").read_text()
+    theirs = (GOLDEN / f"page-{recipe}.txt").read_text(encoding="ascii")
     ours = "".join(capsys.readouterr().out.splitlines(keepends=True)[:theirs.count("\n")])
     if recipe == "regression":
         assert ours == theirs

@@ -1,5 +1,7 @@
 """A recipe's graph as functions of `A`, computed by TensorFlow in double precision: losses, their least, the output."""
 
+import functools
+
 import numpy as np
 
 from common import tf1 as tf
@@ -25,8 +27,6 @@ class Model:
                 self._output, self._loss = tf.vectorized_map(
                     lambda one: [tf.reshape(each, []) for each in graph(*(number[None] for number in one))],
                     (self._x, self._y, self._A))
-            self._gradient = tf.gradients(self._loss, self._A)[0]
-            self._curvature = None if self._gradient is None else tf.gradients(self._gradient, self._A)[0]
 
     def _together(self, graph, alone):
         """The output and the loss of many samples at once, and whether they are those of each sample by itself."""
@@ -40,16 +40,28 @@ class Model:
     def _run(self, fetched, x, y, A):
         return self._session.run(fetched, {self._x: x, self._y: y, self._A: A})
 
+    @functools.cached_property
+    def _gradient(self):
+        return self._derivative(self._loss)
+
+    def _derivative(self, of):
+        """The derivative of a tensor [samples] by the `A` of each sample."""
+        with self._session.graph.as_default():
+            derivative = tf.gradients(of, self._A)[0]
+            return tf.zeros_like(of) if derivative is None else derivative
+
     def losses(self, A, x=None, y=None):
         """The loss of each sample with each value of `A` [k]: float64 [k, samples]. Other samples may be given."""
         x, y = (self._x_vals, self._y_vals) if x is None else (x, y)
-        every = self._run(self._loss, np.tile(x, len(A)), np.tile(y, len(A)), np.repeat(A, len(x)))
-        return every.reshape(len(A), len(x))
+        few = max(1, 8192 // len(x))  # values of `A` together, for the memory's sake
+        parts = [A[first : first + few] for first in range(0, len(A), few)]
+        return np.concatenate([self._run(
+            self._loss, np.tile(x, len(part)), np.tile(y, len(part)), np.repeat(part, len(x))) for part in parts],
+            ).reshape(len(A), len(x))
 
     def at(self, x, y, A):
         """The loss of samples, each with an `A` of its own, and its gradient at that `A`: float64 [samples] each."""
-        gradient = self._loss * 0 if self._gradient is None else self._gradient
-        return self._run([self._loss, gradient], x, y, A)
+        return self._run([self._loss, self._gradient], x, y, A)
 
     def mean_loss(self, A):
         """The mean loss over all samples with each value of `A` [k]: float64 [k]."""
@@ -105,10 +117,10 @@ class Model:
         sample's minimum by 1 - rate·h. So what grows without end is the mean of `A` where |1 - rate·E[h]| > 1, its
         variance where E[(1 - rate·h)²] > 1, and the distance of a typical run where E[log|1 - rate·h|] > 0.
         """
-        if self._curvature is None or not self.separate:
+        if not self.separate:
             return None
-        x, y = self._x_vals, self._y_vals
-        h, other = (self._run(self._curvature, x, y, np.full(len(x), A)) for A in (0.3, 7.1))
+        x, y, curvature = self._x_vals, self._y_vals, self._derivative(self._gradient)
+        h, other = (self._run(curvature, x, y, np.full(len(x), A)) for A in (0.3, 7.1))
         if not np.allclose(h, other, rtol=1e-9) or np.any(h <= 0):
             return None
         mean, variance = 2 / h.mean(), 2 * h.mean() / np.mean(h**2)

@@ -1,9 +1,8 @@
 """What a run or a comparison leaves behind: each file and picture is written, or one sentence says why not."""
 
+import contextlib
 import json
-import platform
 import sys
-from importlib import metadata
 
 from common.ending import files, surroundings
 
@@ -37,13 +36,16 @@ class Output:
         else:
             self.paths.append(path)
 
-    def draw(self, ending, artist, picture, numbers, progress=None):
-        """Have `artist`, a `Drawing`, draw a picture and save it; one sentence if it cannot be drawn."""
+    def draw(self, ending, artist, picture, numbers, meanwhile=None, progress=None):
+        """Have `artist`, a `Drawing`, draw a picture and save it; `meanwhile()` is called while it draws."""
         from common.pictures.process import CannotDraw
 
-        made_by = {"Title": numbers["title"], "Description": self.command(), "Source": self.versions()}
+        made_by = {"Title": numbers["title"], "Description": self.command()}
+        artist.ask(picture, {**made_by, "Source": ", ".join(map(" ".join, versions().items()))}, numbers)
+        if meanwhile:
+            meanwhile()
         try:
-            content = artist.file(picture, made_by, numbers, progress)
+            content = artist.answer(progress)
         except CannotDraw as error:
             self.failed(f"the picture cannot be drawn ({error}); --no-figure leaves it out")
         else:
@@ -61,9 +63,6 @@ class Output:
         """The command line, as far as letters go."""
         words = [f"{self.args.name}.py", *self.args.words]
         return " ".join(words).encode("utf-8", "backslashreplace").decode()
-
-    def versions(self):
-        return ", ".join(f"{name} {version}" for name, version in versions().items())
 
     def print(self, *lines):
         """Print lines; where standard output is gone, that costs no file."""
@@ -91,11 +90,11 @@ class Output:
 
 def versions():
     """The versions that decide the numbers and the pictures."""
-    found = {"Python": platform.python_version()}
-    for name, module in (("TensorFlow", "tensorflow"), ("numpy", "numpy"), ("matplotlib", "matplotlib")):
-        loaded = sys.modules.get(module)
-        try:
-            found[name] = loaded.__version__ if loaded else metadata.version(module)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
+    from importlib import metadata  # which TensorFlow has loaded by now
+
+    found = {"Python": sys.version.split()[0]}
+    for name, package in (("TensorFlow", "tensorflow"), ("numpy", "numpy"), ("matplotlib", "matplotlib")):
+        loaded = sys.modules.get(package)
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = loaded.__version__ if loaded else metadata.version(package)
     return found

@@ -71,9 +71,12 @@ def lines_at_once():
 def collector_as_before():
     """Give back to the garbage collector what loading TensorFlow has kept from it."""
     frozen = gc.get_freeze_count()
-    yield
-    if not frozen:
-        gc.unfreeze()
+    try:
+        yield
+    finally:
+        if gc.get_freeze_count() > frozen == 0:
+            gc.unfreeze()
+            atexit.register(gc.freeze)  # or Python would sweep it all once more, when it ends
 
 
 @contextlib.contextmanager
@@ -105,26 +108,14 @@ def output_failed(error):
     return 1
 
 
-def leave(status, frame):
-    """End the process if nothing follows the script whose outermost code runs in `frame`; else return.
+def exit_with(status, frame):
+    """End the process with this status, if it is not 0, where the script was the program: `frame` is its outermost code.
 
-    A plain `python recipes/….py` ends here, without taking TensorFlow down piece by piece, which would only take time.
-    Under a debugger, a profiler, `runpy`, `python -i`, a notebook and the like Python goes on, with this exit status
-    where the script was the program.
+    In `python -i`, a notebook and the like, and where the recipe is called from other code, Python goes on.
     """
     main = frame.f_globals.get("__name__") == "__main__" and frame.f_code.co_name == "<module>"
-    if not main or sys.flags.interactive or os.environ.get("PYTHONINSPECT") or _notebook():
-        return
-    if frame.f_back or sys.gettrace() or sys.getprofile():
-        if status:
-            raise SystemExit(status)
-        return
-    atexit._run_exitfuncs()
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stdout.flush()
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.flush()
-    os._exit(status)
+    if status and main and not (sys.flags.interactive or os.environ.get("PYTHONINSPECT") or _notebook()):
+        raise SystemExit(status)
 
 
 def show(paths):

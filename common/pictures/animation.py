@@ -22,9 +22,8 @@ def shown(steps):
     """
     if steps <= 30:
         return np.repeat(np.arange(1, steps + 1), max(3, -(-40 // steps)))
-    chosen = np.arange(1, steps + 1)
-    if steps > 90:
-        chosen = np.unique(np.rint([np.linspace(1, steps, 45), np.geomspace(1, steps, 45)]).astype(int))
+    chosen = np.r_[1:steps + 1] if steps <= 90 else np.unique(
+        np.rint([np.linspace(1, steps, 45), np.geomspace(1, steps, 45)]).astype(int))
     return np.sort(np.r_[chosen, np.repeat(chosen[:5], 2)])
 
 
@@ -81,10 +80,9 @@ def frames(title, made_by, steps, x, y, A_before, A_after, loss, gradient, grid,
                **_draw_model(panels[1], x_vals, y_vals, curve_x, model, boundary)}
     artists["progress"], = panels[0].plot([], [], color=GREY, lw=4, transform=figure.transFigure, clip_on=False)
     artists["caption"] = figure.text(0.02, 0.04, "")
-    for panel, text, columns in zip(panels, ("The loss over A", "The model"), (3, 2), strict=True):
+    for panel, text, *columns in (panels[0], "The loss over A", -12, 160, 270), (panels[1], "The model", -12, 100):
         panel.set_title(text, loc="left", pad=52)
-        panel.legend(loc="lower left", bbox_to_anchor=(-0.03, 0.99), ncols=columns, frameon=False, borderpad=0.2,
-                     labelspacing=0.3, columnspacing=1, handlelength=1.6)
+        style.key(panel, 3, *columns)
     for artist in artists.values():
         artist.set_animated(True)
 
@@ -115,7 +113,7 @@ def frames(title, made_by, steps, x, y, A_before, A_after, loss, gradient, grid,
 def _draw_loss(axes, grid, mean, loss, target, best):
     """The loss over A: what stands still is drawn, what moves is returned, empty, by its name."""
     axes.plot(grid, mean, color=BLUE, lw=2, label="mean of all samples")
-    top = np.clip(np.max(loss[np.isfinite(loss)], initial=0), mean.max(), 2 * mean.max())
+    top = np.clip(np.max(loss[np.isfinite(loss)], initial=0), mean.max(), 2.5 * mean.max())
     axes.set(xlim=(grid[0], grid[-1]), ylim=(-0.06 * top, 1.06 * top), xlabel="A")
     style.plain_axis(axes.xaxis, 7)
     style.plain_axis(axes.yaxis, 5)
@@ -165,7 +163,8 @@ def _place(artist, x, y):
 
 def _point(arrow, start, end, visible):
     """Let the arrow point from start to end, as far as that can be seen."""
-    limits = np.transpose([arrow.axes.get_xlim(), arrow.axes.get_ylim()])
-    start, end = np.clip([start, end], *limits)
-    arrow.set_visible(bool(visible and np.isfinite([start, end]).all() and np.any(start != end)))
+    start, end = np.clip([start, end], *np.transpose([arrow.axes.get_xlim(), arrow.axes.get_ylim()]))
+    length = np.hypot(*np.subtract(*arrow.axes.transData.transform([start, end])))  # in pixels
+    arrow.set_visible(bool(visible and length > 2))  # which nan is not
+    arrow.arrow_patch.set_mutation_scale(np.clip(length, 3, 14))
     arrow.xy, arrow.xyann = end, start

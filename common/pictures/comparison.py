@@ -37,17 +37,9 @@ def draw(title, made_by, rows, curves, paths, target, near, limits, curves_of):
     sweep = len(rows) > 2 and len(optimizers) == 1
     panels = optimizers if keyed else [""]
     lines = (len(panels) + 1) // 2
-    heights = {"path": 440 if lines == 1 else 100 + 250 * lines, "last": 110 + ROW * len(rows), "sweep": 370}
-    heading = textwrap.wrap(title, 95), textwrap.wrap(made_by, 150)
-    heights["head"] = 20 * len(heading[0]) + 17 * len(heading[1]) + 10
-    order = ("head", "path", "sweep", "last") if keyed else ("head", "path", "last", "sweep")
-    heights = {part: heights[part] for part in order if sweep or part != "sweep"}
-    figure = style.new_figure(WIDTH, sum(heights.values()))
-    figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.05)
-    parts = dict(zip(heights, figure.subfigures(len(heights), 1, height_ratios=[*heights.values()]), strict=True))
-    parts["head"].text(0.5, 1 - 6 / heights["head"], "\n".join(heading[0]), ha="center", va="top", size=12,
-                       weight="bold")
-    parts["head"].text(0.5, 0, "\n".join(heading[1]), ha="center", va="bottom", size=TEXT)
+    heights = {"path": 440 if lines == 1 else 100 + 250 * lines, "sweep": 370, "last": 110 + ROW * len(rows)}
+    order = [part for part in (heights if keyed else ("path", "last", "sweep")) if sweep or part != "sweep"]
+    figure, parts = _layout(title, made_by, {part: heights[part] for part in order})
 
     start, last_step = np.median([middle[0] for _, _, middle, _ in curves]), max(at[-1] for at, *_ in curves)
     names = [f"{'' if sweep else row['optimizer'] + ' '}{row['learning_rate']:g}" for row in rows]
@@ -69,12 +61,14 @@ def draw(title, made_by, rows, curves, paths, target, near, limits, curves_of):
         panel.set_xlim(-0.01 * last_step, 1.01 * last_step)
     of_all = f" of {rows[0]['runs']:,}" if curves_of < rows[0]["runs"] else ""
     what = f": median of {'the first ' if of_all else ''}{curves_of:,}{of_all} runs" if several else ""
-    what += ", each a thin line" if paths and several else ", shaded: 90% of them, where they fit" if shade else ""
+    what += ", each a thin line" if several and paths else ""
+    what += ", shaded: 90% of them, where they fit" if axes[0].collections else ""
     parts["path"].suptitle(f"A, step by step{what}", size=11)
     handles = axes[0].get_legend_handles_labels()[0]
     if keyed:
         parts["path"].legend(handles=handles[-2:], loc="outside lower center", ncols=2, fontsize=TEXT, frameon=False)
-        bar = parts["path"].colorbar(scale, ax=list(axes[:len(panels)]), label="learning rate", aspect=25 * lines)
+        bar = parts["path"].colorbar(scale, ax=list(axes[:len(panels)]), label="learning rate", shrink=1 / lines,
+                                     anchor=(0, 1), aspect=25)
         style.log_axis(bar.ax.yaxis)
     else:
         parts["path"].legend(handles=handles, loc="outside right upper", fontsize=TEXT, frameon=False,
@@ -91,6 +85,19 @@ def draw(title, made_by, rows, curves, paths, target, near, limits, curves_of):
         _draw_sweep(fast, f"Steps until first within {near:g} of {target:g}", rows,
                     [row["steps_to_target"] for row in rows], (1, max(10, last_step)), limits)
     return figure
+
+
+def _layout(title, made_by, heights):
+    """The figure with its heading, and its parts by name, one below the other; `heights` in pixels."""
+    heading = textwrap.wrap(title, 95), textwrap.wrap(made_by, 150)
+    heights = {"head": 20 * len(heading[0]) + 17 * len(heading[1]) + 10, **heights}
+    figure = style.new_figure(WIDTH, sum(heights.values()))
+    figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.05)
+    parts = dict(zip(heights, figure.subfigures(len(heights), 1, height_ratios=[*heights.values()]), strict=True))
+    parts["head"].text(0.5, 1 - 6 / heights["head"], "\n".join(heading[0]), ha="center", va="top", size=12,
+                       weight="bold")
+    parts["head"].text(0.5, 0, "\n".join(heading[1]), ha="center", va="bottom", size=TEXT)
+    return figure, parts
 
 
 def _scale(rates):
@@ -132,7 +139,7 @@ def _draw_paths(axes, lines, shade, start, target, near):
     outside += [f"▼ down to {least:.3g}"] if least < low else []
     axes.set_title("   ".join(outside).replace("inf", "∞"), loc="right", size=TEXT)
     axes.set(xlabel="step", ylabel="A", ylim=(low, high))
-    axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=7)
     axes.xaxis.set_major_formatter("{x:,.0f}")
 
 
@@ -140,6 +147,7 @@ def _draw_last(axes, rows, looks, names, start, target, near):
     """The last `A` of each row, median and 90% of its runs, with the steps that it took to come near."""
     from matplotlib.ticker import MaxNLocator
 
+    several = rows[0]["runs"] > 1
     ends = [row[key] for row in rows for key in ("A_p05", "A_p95") if row[key] is not None]
     ends = [*(ends or [start]), target - near, target + near]
     low, high = np.clip((min(ends), max(ends)), *_frame(start, target, near, 0.8, 0.8))
@@ -155,7 +163,7 @@ def _draw_last(axes, rows, looks, names, start, target, near):
                                               (five < low, five, "<", low, -1)):
             if outside:
                 axes.plot(edge, place, mark, color=look["color"], ms=7)
-                text = f"median {median:.3g}" if way * (median - edge) > 0 else f"{end:.3g}"
+                text = f"median {median:.3g}" if way * (median - edge) > 0 and several else f"{end:.3g}"
                 axes.annotate(text, (edge, place), (7 * way, 0), textcoords="offset points", size=TEXT,
                               ha="left" if way > 0 else "right", va="center")
     axes.axvline(target, color="black", ls="--", lw=1.2, zorder=1.5)
@@ -163,7 +171,6 @@ def _draw_last(axes, rows, looks, names, start, target, near):
     axes.set_xticks([tick for tick in MaxNLocator(8).tick_values(low, high) if low <= tick <= high])
     gutter = 0.18 * (high - low)  # where the values stand that lie outside
     axes.set_xlim(low - gutter * (min(ends) < low), high + gutter * (max(ends) > high))
-    several = rows[0]["runs"] > 1
     left_out = " that did not diverge" if any(row["diverged"] for row in rows) else ""
     axes.set_title("The last A" + f": median and 90% of the runs{left_out}" * several, loc="left")
     axes.set(xlabel="A", ylim=(0.7 - len(rows), 0.7), ylabel="" if " " in names[0] else "learning rate")
@@ -222,11 +229,11 @@ def _draw_limits(axes, limits):
     """Each limit as a line that reaches above the panel, up to its name: they may lie too close together for more."""
     from matplotlib.transforms import offset_copy
 
-    inside, line = axes.get_xaxis_transform(), {"arrowstyle": "-", "lw": 1.3, "zorder": 1.5, "shrinkA": 0, "shrinkB": 0}
+    inside, line = axes.get_xaxis_transform(), {"arrowstyle": "-", "lw": 1.3, "shrinkA": 0, "shrinkB": 0}
     at_right = bool(limits) and limits["mean"] ** 2 > np.prod(axes.get_xlim())
     for index, name in enumerate(sorted(limits, key=limits.get, reverse=not at_right)):
         rise, (what, colour) = 8 + 15 * index, LIMITS[name]
-        axes.annotate("", (limits[name], 0), (limits[name], 1), xycoords=inside,
+        axes.annotate("", (limits[name], 0), (limits[name], 1), xycoords=inside, zorder=1.5,
                       textcoords=offset_copy(inside, axes.figure, 0, rise + 5, "points"),
                       arrowprops={**line, "color": colour})
         axes.annotate(f"{what} diverges beyond {limits[name]:#.3g}", (limits[name], 1), (-4 if at_right else 4, rise),

@@ -31,15 +31,18 @@ class Drawing:
             raise SystemExit(f"The process that draws cannot be started: {error.strerror}; "
                              "leave the picture out with --no-figure.") from None
 
-    def file(self, picture, metadata, numbers, progress=None):
-        """Return the bytes of the file that `picture(metadata, **numbers)`, a function of this folder, makes.
+    def ask(self, picture, metadata, numbers):
+        """Have the process begin with the file that `picture(metadata, **numbers)`, a function of this folder, makes."""
+        with contextlib.suppress(OSError):  # it may have ended already; then there is no answer either
+            pickle.dump((picture, metadata, numbers), self._process.stdin)
+            self._process.stdin.flush()
+
+    def answer(self, progress=None):
+        """Return the bytes of the file asked for last.
 
         `progress(done, total)` is called as a longer one comes along. Raises `CannotDraw` with the reason if it fails.
         """
         try:
-            with contextlib.suppress(BrokenPipeError):  # it may have failed already, and left its answer
-                pickle.dump((picture, metadata, numbers), self._process.stdin)
-                self._process.stdin.flush()
             while isinstance(answer := pickle.load(self._process.stdout), tuple):
                 if progress:
                     progress(*answer)

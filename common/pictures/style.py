@@ -62,3 +62,23 @@ def plain_axis(axis, most):
 
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
     axis.set_major_formatter("{x:g}")
+
+
+def key(axes, rows, *columns):
+    """Say in up to `rows` rows above `axes`, in columns that begin so many pixels from its left, what its lines mean.
+
+    matplotlib's own legend, which finds its measures by itself, takes a sixth of the time of the picture of a run.
+    """
+    from matplotlib.lines import Line2D
+    from matplotlib.transforms import IdentityTransform
+
+    pixels, (left, top) = IdentityTransform(), axes.transAxes.transform((0, 1))
+    labelled = [line for line in axes.get_lines() if not line.get_label().startswith("_")]
+    for index, line in enumerate(labelled):
+        column, row = divmod(index, rows)
+        x, y = left + columns[column], top + 20 * (min(rows, len(labelled)) - row) - 8
+        look = Line2D([x, x + 13, x + 26], [y] * 3, markevery=[1])
+        look.update_from(line)
+        look.set(transform=pixels, clip_on=False)
+        axes.figure.add_artist(look)
+        axes.figure.text(x + 34, y, line.get_label(), size=9.5, va="center_baseline", transform=pixels)

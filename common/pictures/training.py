@@ -9,8 +9,8 @@ from common.pictures import style
 from common.pictures.style import BLUE, GREEN, GREY, ORANGE, VERMILION
 
 MOST = 3000  # steps drawn of a run, however long: a picture of 100,000,000 costs what one of 3,000 does
-TOP = {"left": 0.062, "right": 0.985, "bottom": 0.535, "top": 0.835, "wspace": 0.13, "width_ratios": (1.5, 1)}
-BOTTOM = {"left": 0.062, "right": 0.985, "bottom": 0.065, "top": 0.36, "wspace": 0.2, "width_ratios": (1, 1, 1.3)}
+TOP = {"left": 0.068, "right": 0.98, "bottom": 0.535, "top": 0.835, "wspace": 0.13, "width_ratios": (1.5, 1)}
+BOTTOM = {"left": 0.068, "right": 0.98, "bottom": 0.065, "top": 0.36, "wspace": 0.2, "width_ratios": (1, 1, 1.3)}
 
 
 def png(metadata, **numbers):
@@ -108,15 +108,14 @@ def draw(title, made_by, path, target, best, x_vals, y_vals, x, before, after, b
             mark(best, color=GREEN, ls=":", lw=2, label=f"least loss for these samples: {best:.4g}")
     _draw_falls(falls, path)
     _draw_fits(fits, x_vals, y_vals, x, before, after, A, boundary)
-    heads = {whole: ("The loss over A, and the run on it", 36, 4), moves: (head, 8, 0),
-             close: ("Near the target: each sample pulls its own way", 36, 0),
-             falls: ("The loss, step by step (logarithmic)", 50, 1),
-             fits: ("The model's output before and after", 50, 1 if boundary is None else 2)}
-    for axes, (text, above, columns) in heads.items():
+    for axes, text, above in ((whole, "The loss over A, and the run on it", 36), (moves, head, 8),
+                              (close, "Near the target: each sample pulls its own way", 36),
+                              (falls, "The loss, step by step (logarithmic)", 50),
+                              (fits, "The model's output before and after", 50)):
         axes.set_title(text, loc="left", pad=above)
-        if columns:
-            axes.legend(loc="lower left", bbox_to_anchor=(-0.03, 0.99), ncols=columns, frameon=False, borderpad=0.2,
-                        labelspacing=0.3, columnspacing=1.2, handlelength=1.8)
+    style.key(whole, 2, -12, 175, 360, 610)
+    style.key(falls, 3, -12)
+    style.key(fits, 3, -12, 180)
     return figure
 
 
@@ -142,7 +141,8 @@ def _draw_curve(axes, path, A, ends, curve):
         axes.plot(curve["A"], curve["mean"], color=BLUE, lw=2, label="mean of all samples")
         level = curve["mean"][(curve["A"] >= ends[0]) & (curve["A"] <= ends[1])]
     axes.scatter(A[inside], losses[inside], c=inside, cmap="YlOrBr", vmin=-0.5 * len(A), vmax=len(A), s=20, lw=0,
-                 zorder=3, label="the run, later darker")
+                 zorder=3)
+    axes.plot([], [], "o", ms=5, color="#CC6600", label="the run, later darker")
     level = level[np.isfinite(level)]
     low, high = (level.min(), level.max()) if level.size else (0, 1)
     margin = 0.07 * (high - low) or 0.1
@@ -224,8 +224,8 @@ def _draw_fits(axes, x_vals, y_vals, x, before, after, A, boundary):
         group = x_vals[y_vals == value]
         axes.plot(group, np.full(group.shape, value), mark, ms=5, color=colour, mec="black", mew=0.4, zorder=3,
                   label=f"{group.size} of target {value:g}")
-    left, right = x_vals.min(), x_vals.max()
-    left, right = left - 0.04 * (right - left) - 1e-3, right + 0.04 * (right - left) + 1e-3
+    margin = 0.04 * np.ptp(x_vals) or 0.1
+    left, right = x_vals.min() - margin, x_vals.max() + margin
     axes.set(xlim=(left, right), ylim=(low, high), xlabel="x")
     if boundary is not None and left < boundary < right:
         axes.axvline(boundary, color=VERMILION, ls="-.", lw=1.5, label=f"boundary: x = {boundary:.4g}")
