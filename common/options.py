@@ -5,10 +5,11 @@ import contextlib
 import difflib
 import os
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
+
+from common.ending import surroundings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 MOST = 100_000_000  # steps, and runs
@@ -16,7 +17,7 @@ MOST_ROWS = 200
 
 
 def parse(name, description, argv, *, learning_rate, steps, report_every, rates):
-    """Read the command line `argv`, a list of words, of the recipe `name`.
+    """Read the command line `argv`, a list of words or numbers, of the recipe `name`.
 
     `learning_rate`, `steps` and `report_every` are the script's own; `rates` maps the name of each optimizer to its
     default learning rate, the script's first. Returns a namespace with name; seed, steps, report_every, runs,
@@ -56,6 +57,7 @@ def parse(name, description, argv, *, learning_rate, steps, report_every, rates)
         help="where the log and the pictures go (default: outputs/ of the checkout)")
     add("--no-figure", action="store_false", dest="figure", help="draw no picture (default: draw it)")
 
+    argv = [str(word) for word in argv]
     args, unknown = parser.parse_known_args(argv)
     flags = [word.split("=")[0] for word in argv if word.startswith("--")]
     for flag in flags:
@@ -74,7 +76,7 @@ def parse(name, description, argv, *, learning_rate, steps, report_every, rates)
         (optimizer, rate) for optimizer in optimizers for rate in args.learning_rate or [rates[optimizer]]))
     if len(args.rows) > MOST_ROWS:
         parser.error(f"{len(args.rows)} pairs of optimizer and learning rate are too many: {MOST_ROWS} is the most")
-    args.name, args.words = name, list(argv)
+    args.name, args.words = name, argv
     args.comparison = len(args.rows) > 1 or args.runs > 1
     args.optimizer, args.learning_rate = args.rows[0]
     for flag, given in (("--trace", args.trace), ("--tensorboard", args.tensorboard), ("--animate", args.animate)):
@@ -92,15 +94,17 @@ def parse(name, description, argv, *, learning_rate, steps, report_every, rates)
 
 class _Parser(argparse.ArgumentParser):
     def print_help(self, file=None):
-        print(self.format_help(), end="", file=file)  # argparse's own keeps silent about a full standard output
+        try:
+            print(self.format_help(), end="", flush=True)  # argparse's own keeps silent about a full standard output
+        except OSError as error:
+            raise SystemExit(surroundings.output_failed(error)) from None
 
     def error(self, message):
         """Say in one sentence what is wrong, without the usage lines, and exit with status 2."""
         message = re.sub(r"^argument (\S+): ", r"\1 ", message)
         message = re.sub(r"expected (one|at least one) argument", "needs a value", message)
         message = re.sub(r"ignored explicit argument .*", "takes no value", message)
-        with contextlib.suppress(OSError):
-            print(f"{self.prog}: {message}; --help lists the flags.", file=sys.stderr)
+        surroundings.say(f"{self.prog}: {message}; --help lists the flags.")
         raise SystemExit(2)
 
 

@@ -1,6 +1,5 @@
 """The start of a script: what a recipe hands over, and how its flags lead to one run or to many."""
 
-import sys
 from typing import NamedTuple
 
 from common import options, single
@@ -36,9 +35,9 @@ class Recipe(NamedTuple):
         """Run the recipe with the flags of a command line, a list of words.
 
         Prints what the page prints and writes the files. Returns the `Run`, or for more than one run the `Comparison`,
-        whose `status` is 0 if all went well; raises SystemExit if it cannot be started.
+        whose `status` is 0 if all went well. Raises SystemExit if it cannot be started; and with that status, if it is
+        not 0, where the recipe is the program.
         """
-        caller = sys._getframe(1)
         signals = surroundings.Signals()
         with surroundings.lines_at_once():
             try:
@@ -46,11 +45,8 @@ class Recipe(NamedTuple):
                     result = self._start(words, signals)
             except surroundings.Stopped:  # before there was anything to write
                 raise SystemExit(signals.status) from None
-            except OSError as error:
-                if error.filename is not None:
-                    raise
-                raise SystemExit(surroundings.output_failed(error)) from None
-        surroundings.exit_with(result.status, caller)
+        if self.train.__module__ == "__main__":
+            surroundings.exit_with(result.status)
         return result
 
     def _start(self, words, signals):

@@ -1,6 +1,7 @@
 """A single run: trained by the recipe's own `train`, and what it leaves behind however it ends."""
 
 import contextlib
+import math
 
 import numpy as np
 
@@ -21,12 +22,13 @@ def train(recipe, args, signals, output, artist):
     trace = Trace(args) if args.trace else None
     board = Board(args) if args.tensorboard else None
     made, failure = run.Run(args, make_optimizer, [each for each in (trace, board) if each], signals), None
-    signals.patient = True
+    signals.patience = 1
     try:
         recipe.train(made, learning_rate=args.learning_rate, steps=args.steps, report_every=args.report_every)
+        signals.patience = math.inf  # the log is written whatever comes
         made.drain()
     except BaseException as error:  # what is in the log is written first
-        failure = error
+        failure, signals.patience = error, math.inf
         with contextlib.suppress(Exception):
             made.drain()
     if not len(made):  # nothing was trained, and no earlier file is to be lost for it
@@ -34,17 +36,16 @@ def train(recipe, args, signals, output, artist):
             raise failure
         return made
     output.save(".csv", made.csv)
-    signals.patient = False
-    early = ended_early(recipe, made, signals, failure)
-    if early:
-        output.failed(*early)
-    elif isinstance(failure, OSError) and failure.filename is None:
-        output.print_failed(failure)
-    elif failure:
-        output.end()
-        raise failure
+    signals.patience = 0
+    early = None
     try:
-        finish(recipe, made, output, artist, trace, early)
+        early = ended_early(recipe, made, signals, failure)
+        if output_gone(failure):
+            output.print_failed(failure)
+        elif early:
+            output.failed(*early)
+        why = early[0] if early else failure and f"{type(failure).__name__} after step {len(made)}"
+        finish(recipe, made, output, artist, trace, why)
     except surroundings.Stopped:
         output.failed(f"stopped by {signals.name}; what is not named as written is not written", signals.status)
     finally:
@@ -55,12 +56,25 @@ def train(recipe, args, signals, output, artist):
             elif board.path:
                 output.paths.append(board.path)
         made.files, made.status = output.paths, output.end()
+    if failure and not early:
+        raise failure
     return made
+
+
+def output_gone(failure):
+    """Whether what ended the training is that a line could not be printed."""
+    return isinstance(failure, OSError) and failure.filename is None
 
 
 def ended_early(recipe, made, signals, failure):
     """Why the run ended before its time or where it should not: a sentence and an exit status, or None."""
     steps, A, loss = len(made), made.A[-1], made.loss[-1]
+    if signals.noted:
+        return f"stopped by {signals.name} after step {steps}", signals.status
+    if output_gone(failure):
+        return f"stopped after step {steps}, as it could not print", 1
+    if isinstance(failure, MemoryError):
+        return f"there is not enough memory for more than {count(steps, 'step')}", 1
     by_itself = failure is None or isinstance(failure, tf.errors.InvalidArgumentError)
     if by_itself and run.diverged(A, loss, recipe.target):
         limits = Model(recipe.graph, made.x_vals, made.y_vals).limits()
@@ -70,18 +84,16 @@ def ended_early(recipe, made, signals, failure):
             what = f"A = {A!s} is more than {run.FAR:g} away from {recipe.target:g}"
         rate = made.made_by()[1]
         return f"the run diverged at step {steps} with learning rate {rate!s} ({what}): try a smaller one{below}", 1
-    if made.stopped or isinstance(failure, surroundings.Stopped):
-        return f"stopped by {signals.name} after step {steps}; the log holds what was done until then", signals.status
     return None
 
 
-def finish(recipe, made, output, artist, trace, early):
+def finish(recipe, made, output, artist, trace, why):
     """All that comes after the log: the last lines, the record and the pictures, computed from the recipe's graph."""
     args, model = made.args, Model(recipe.graph, made.x_vals, made.y_vals)
     optimizer, rate = made.made_by()
     numbers = {"learning_rate": rate, "A_start": made.A[0], "A": made.A[-1], "loss": made.loss[-1]}
-    result = {"optimizer": optimizer, **{name: float(str(number)) for name, number in numbers.items()},
-              "steps": len(made), "ended_early": early and early[0], "target": recipe.target}
+    result = {"optimizer": optimizer, **{name: shortest(number) for name, number in numbers.items()},
+              "steps": len(made), "ended_early": why, "target": recipe.target}
     best = None
     if not model.gives(made.x[-1], made.y[-1], made.A[-1], made.loss[-1]):
         output.print("(The loss that train() minimizes is not that of graph(): nothing is computed from graph().)")
@@ -98,13 +110,18 @@ def finish(recipe, made, output, artist, trace, early):
             lines.insert(0, f"Accuracy = {result['accuracy']:.2f}")
         if len(made) % args.report_every:
             lines.insert(0, f"Step #{len(made)} A = {made.A[-1:]!s}")
-        if not early:
+        if not why:
             output.print(*lines)
     if artist:
         by = f"{optimizer}, learning rate {rate:g}, seed {args.seed}, {count(len(made), 'step')}"
         draw(recipe, made, model, best, by, output, artist, trace, meanwhile=lambda: output.record(".json", result))
     else:
         output.record(".json", result)
+
+
+def shortest(number):
+    """A float32 as the shortest decimal that reads back as it; infinity and nan, for which JSON has no number, as text."""
+    return float(str(number)) if np.isfinite(number) else str(number)
 
 
 def draw(recipe, made, model, best, made_by, output, artist, trace, meanwhile):

@@ -1,5 +1,6 @@
 """How the tests start the real scripts, and what several of them need."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import classification
 import numpy as np
 import pytest
 import regression
+
+from common.ending import output
+from common.pictures import process
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = {"regression": regression, "classification": classification}
@@ -63,3 +67,31 @@ def default_runs(tmp_path_factory):
     """Both scripts' default runs: recipe -> (CompletedProcess, output folder)."""
     folder = tmp_path_factory.mktemp("default")
     return {recipe: (run(recipe, "--output-dir", folder), folder) for recipe in RECIPES}
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Have no process draw; returns a dict of the numbers of what was to be drawn, by the ending of the file's name.
+
+    With `drawn.here = True` the pictures are drawn all the same, in this process.
+    """
+    class Drawn(dict):
+        here = False
+
+    class Nobody:
+        def close(self):
+            pass
+
+    found, signature = Drawn(), inspect.signature(output.Output.draw)
+
+    def draw(*arguments, **named):
+        given = signature.bind(*arguments, **named).arguments
+        found[given["ending"]] = given["numbers"]
+        content = given["picture"]({}, **given["numbers"]) if found.here else b"drawn"
+        if given.get("meanwhile"):
+            given["meanwhile"]()
+        given["self"].save(given["ending"], lambda file: file.write(content))
+
+    monkeypatch.setattr(process, "Drawing", Nobody)
+    monkeypatch.setattr(output.Output, "draw", draw)
+    return found

@@ -221,7 +221,7 @@ def test_the_pages_figures_for_the_regression_are_what_its_process_gives(row):
     (_, _, _, _, at, paths), = loops.outcomes(regression.main, args, lambda: None, lambda done: None)
     for step in PAGE_REGRESSION:
         here, deviation = paths[list(at).index(step)], np.sqrt(theory[step][1] + 0.1**2)
-        assert abs(here.mean() - theory[step][0]) < 4 * deviation / np.sqrt(1024) + 0.01  # + samples not fresh each step
+        assert abs(here.mean() - theory[step][0]) < 4 * deviation / np.sqrt(1024) + 0.01  # + samples not fresh
         assert 0.9 * np.sqrt(theory[step][1]) < here.std() < 1.1 * deviation
     row("true", f"within {np.max(np.abs(z)):.1f} standard deviations of the closed form at all four reports")
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import math
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def compare(recipe, args, signals, output, artist):
     if not model.separate:
         raise SystemExit("Several runs are trained side by side, which takes a loss with one number a sample: leave "
                          "tf.reduce_mean and the like out of graph(), or train a single run.")
-    signals.patient = True
+    signals.patience = 1
     try:
         with surroundings.progress(len(args.rows) * args.runs, "runs") as bar:
             say, done = (bar.write, bar.update) if bar is not None else (print, lambda count: None)
@@ -50,28 +51,36 @@ def compare(recipe, args, signals, output, artist):
                     curves.append((at, *np.percentile(paths.astype(np.float64), (5, 50, 95), axis=1)))
                 all_paths += [paths] if args.runs <= THIN_LINES else []
                 say(line(result.rows[-1]))
+        signals.patience = math.inf  # the table is written whatever comes
     except BaseException as error:  # what is finished is written first
-        failure = error
+        failure, signals.patience = error, math.inf
+    if failure and not result.rows and not isinstance(failure, (MemoryError, OSError)):
+        raise failure
     if result.rows:
         output.save("-comparison.csv", lambda file: write(file, result.rows))
         output.record("-comparison.json", {"rows": result.rows})
-    signals.patient = False
-    if isinstance(failure, surroundings.Stopped):
-        output.failed(f"stopped by {signals.name} after {len(result.rows)} of {len(args.rows)} rows; " + (
-            "those are written" if output.paths else "nothing is written"), signals.status)
-    elif isinstance(failure, MemoryError):
-        output.failed(f"there is not enough memory for {args.runs:,} runs: try fewer")
-    elif isinstance(failure, OSError) and failure.filename is None:
-        output.print_failed(failure)
-    elif failure:
-        output.end()
+    signals.patience, expected = 0, True
+    try:
+        if signals.noted:
+            output.failed(f"stopped by {signals.name} after {len(result.rows)} of {len(args.rows)} rows",
+                          signals.status)
+        elif isinstance(failure, MemoryError):
+            output.failed(f"there is not enough memory for {args.runs:,} runs: try fewer")
+        elif isinstance(failure, OSError) and failure.filename is None:
+            output.print_failed(failure)
+        else:
+            expected = failure is None
+        if artist and result.rows:
+            output.draw("-comparison.png", artist, picture.png, {
+                "title": recipe.title, "made_by": made_by(args), "rows": result.rows, "curves": curves,
+                "paths": all_paths or None, "curves_of": min(args.runs, CURVES_OF),
+                "target": recipe.target, "near": loops.NEAR, "limits": limits(recipe, args)})
+    except surroundings.Stopped:
+        output.failed(f"stopped by {signals.name}; what is not named as written is not written", signals.status)
+    finally:
+        result.files, result.status = output.paths, output.end()
+    if not expected:
         raise failure
-    if artist and result.rows:
-        output.draw("-comparison.png", artist, picture.png, {
-            "title": recipe.title, "made_by": made_by(args), "rows": result.rows, "curves": curves,
-            "paths": all_paths or None, "curves_of": min(args.runs, CURVES_OF),
-            "target": recipe.target, "near": loops.NEAR, "limits": limits(recipe, args)})
-    result.files, result.status = output.paths, output.end()
     return result
 
 

@@ -84,7 +84,8 @@ class Output:
         """Name the files that were written; returns the exit status."""
         self.print(*(f"Wrote {files.shown(path)}" for path in self.paths))
         if self._broken:
-            self.status = surroundings.output_failed(self._broken)
+            status = surroundings.output_failed(self._broken)
+            self.status = self.status or status
         return self.status
 
 

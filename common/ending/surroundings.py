@@ -19,13 +19,13 @@ class Stopped(BaseException):
 class Signals:
     """Ctrl-C, SIGTERM and SIGHUP while it is entered.
 
-    `noted` is the first one's number once it came. Where `patient` is set it is only noted, for the training loop to
-    act on between two steps; else, and for a second one, `Stopped` is raised where the script is. Outside the main
-    thread, where Python hands out no signals, this does nothing.
+    `noted` is the last one's number once one came. So many as `patience` are only noted, as the training loop acts on
+    the first one between two steps; the next raises `Stopped` where the script is, once until `patience` is set again.
+    Outside the main thread, where Python hands out no signals, this does nothing.
     """
 
     def __init__(self):
-        self.noted, self.patient, self._before = None, False, {}
+        self.noted, self.patience, self._before = None, 0, {}
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
@@ -38,8 +38,8 @@ class Signals:
             signal.signal(number, handler)
 
     def _came(self, number, frame):
-        again, self.noted = self.noted is not None, number
-        if again or not self.patient:
+        self.noted, self.patience = number, self.patience - 1
+        if self.patience == -1:
             raise Stopped
 
     @property
@@ -54,17 +54,17 @@ class Signals:
 @contextlib.contextmanager
 def lines_at_once():
     """Have standard output show each line as it comes, and no letter too many for it, where it can be told so."""
-    stream = sys.stdout
-    if not hasattr(stream, "reconfigure"):  # an IDE's or a notebook's, or none at all
-        yield
-        return
-    before = {"line_buffering": stream.line_buffering, "errors": stream.errors}
-    stream.reconfigure(line_buffering=True, errors="backslashreplace")
+    stream, before = sys.stdout, None
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # an IDE's or a notebook's, a closed one or none
+        now = {"line_buffering": stream.line_buffering, "errors": stream.errors}
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")
+        before = now
     try:
         yield
     finally:
-        with contextlib.suppress(OSError, ValueError):
-            stream.reconfigure(**before)
+        if before:
+            with contextlib.suppress(OSError, ValueError):
+                stream.reconfigure(**before)
 
 
 @contextlib.contextmanager
@@ -94,8 +94,9 @@ def progress(total, unit):
 
 def say(sentence):
     """One sentence on standard error, where there is one."""
-    with contextlib.suppress(OSError, ValueError):
-        print(sentence, file=sys.stderr, flush=True)
+    if sys.stderr:
+        with contextlib.suppress(OSError, ValueError):
+            print(sentence, file=sys.stderr, flush=True)
 
 
 def output_failed(error):
@@ -108,13 +109,9 @@ def output_failed(error):
     return 1
 
 
-def exit_with(status, frame):
-    """End the process with this status, if it is not 0, where the script was the program: `frame` is its outermost code.
-
-    In `python -i`, a notebook and the like, and where the recipe is called from other code, Python goes on.
-    """
-    main = frame.f_globals.get("__name__") == "__main__" and frame.f_code.co_name == "<module>"
-    if status and main and not (sys.flags.interactive or os.environ.get("PYTHONINSPECT") or _notebook()):
+def exit_with(status):
+    """End the program with this status, if it is not 0; `python -i`, a notebook and the like go on."""
+    if status and not (sys.flags.interactive or os.environ.get("PYTHONINSPECT") or hasattr(sys, "ps1") or _notebook()):
         raise SystemExit(status)
 
 

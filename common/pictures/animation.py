@@ -70,7 +70,7 @@ def frames(title, made_by, steps, x, y, A_before, A_after, loss, gradient, grid,
     x_vals, y_vals [samples]         all samples and their targets
     curve_x [p]; model [frames, p]   the model's output with A_before
     target, best                     A in theory, and with the least loss over these samples (None: not known)
-    boundary [frames]                the x that divides the two classes of a classification
+    boundary [frames]                the x that divides the two classes of a classification, or None where there is none
     """
     figure = style.new_figure(860, 450)
     figure.text(0.02, 0.935, title, fontsize=13, fontweight="bold")
@@ -102,7 +102,7 @@ def frames(title, made_by, steps, x, y, A_before, A_after, loss, gradient, grid,
         artists["error"].set_data([x[index]] * 2, [y[index], np.interp(x[index], curve_x, model[index])])
         artists["fed"].set_data([x[index]], [y[index]])
         if boundary is not None:
-            _place(artists["boundary"], boundary[index], 0.5)
+            _place(artists["boundary"], np.nan if boundary[index] is None else boundary[index], 0.5)
         artists["progress"].set_data([0, (index + 1) / len(steps)], [0, 0])
         parts = (f"step {step:,}: sample x = {x[index]:.4g}, target {y[index]:g}; A = {A:.5g}, loss {loss[index]:.4g}",
                  f", gradient {gradient[index]:.4g}", f"; new A = {A_next:.5g}")

@@ -139,7 +139,7 @@ def _draw_paths(axes, lines, shade, start, target, near):
     outside += [f"▼ down to {least:.3g}"] if least < low else []
     axes.set_title("   ".join(outside).replace("inf", "∞"), loc="right", size=TEXT)
     axes.set(xlabel="step", ylabel="A", ylim=(low, high))
-    axes.xaxis.get_major_locator().set_params(integer=True, nbins=7)
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=7, steps=(1, 2, 5, 10))
     axes.xaxis.set_major_formatter("{x:,.0f}")
 
 
