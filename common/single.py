@@ -120,14 +120,15 @@ def finish(recipe, made, output, artist, trace, why):
 
 
 def shortest(number):
-    """A float32 as the shortest decimal that reads back as it; infinity and nan, for which JSON has no number, as text."""
+    """A float32 as the shortest decimal that reads back as it; infinity and nan, which JSON has not, as text."""
     return float(str(number)) if np.isfinite(number) else str(number)
 
 
 def draw(recipe, made, model, best, made_by, output, artist, trace, meanwhile):
     """Draw the pictures that the flags ask for; `meanwhile()` is called while the first is being drawn."""
     A, x_vals, y_vals = made.A, made.x_vals, made.y_vals
-    grid, x = training.grid(A, recipe.target, best), np.linspace(x_vals.min(), x_vals.max(), 200)
+    grid, margin = training.grid(A, recipe.target, best), 0.04 * np.ptp(x_vals)
+    x = np.linspace(x_vals.min() - margin, x_vals.max() + margin, 200)
     few = slice(None, None, -(-len(x_vals) // 6))
 
     def boundary(A):

@@ -3,6 +3,7 @@
 import csv
 import fcntl
 import io
+import itertools
 import json
 import os
 import pty
@@ -22,7 +23,6 @@ import tqdm
 from conftest import CHECKOUT, SCRIPTS, assert_same, command, one_sentence, read_log, run
 
 from common import data
-from common import tf1 as tf
 from common.comparison import blocks, loops, optimizers, table
 from common.run import FAR, diverged
 
@@ -62,13 +62,14 @@ def compiled():
 
     def train(recipe, name, xla):
         x, y, picks, start = (recorded[f"{recipe}/{key}"] for key in ("x", "y", "picks", "start"))
-        block = blocks.Block(0, np.float32(x)[None], np.float32(y)[None], start, np.int32(picks)[:, None], 0, len(picks))
+        x, y, picks = np.float32(x)[None], np.float32(y)[None], np.int32(picks)[:, None]
+        block = blocks.Block(0, x, y, start, picks, 0, len(picks))
         loop = loops.Loop(SCRIPTS[recipe].main, name, block, xla)
         loop.reset(block.start)
         rate = recorded[f"{recipe}/{name}/rate"]
         # Each step of the regression and every seventh of the classification, whose `A` depends on all before it.
         ends = np.arange(0, len(picks) + 1, 1 if recipe == "regression" else 7)
-        path = [loop.advance(rate, block, *between)[0][0] for between in zip(ends[:-1], ends[1:], strict=True)]
+        path = [loop.advance(rate, block, *between)[0][0] for between in itertools.pairwise(ends)]
         return np.array(path), recorded[f"{recipe}/{name}/A"][ends[1:] - 1]
 
     return train
@@ -132,16 +133,6 @@ def test_a_row_starts_with_an_optimizer_that_remembers_nothing_of_the_row_before
             np.testing.assert_array_equal(ours, first)
 
 
-def test_without_make_slots_adam_cannot_be_put_into_the_loop(monkeypatch):
-    block = next(blocks.draw_blocks(regression.main, 18, 2, 2, 5))
-    assert loops.Loop(regression.main, "adam", block, False)
-    monkeypatch.setattr(loops, "make_slots", lambda optimizer, A: None)
-    with pytest.raises((ValueError, tf.errors.OpError)):
-        loop = loops.Loop(regression.main, "adam", block, False)
-        loop.reset(block.start)
-        loop.advance(0.2, block, 0, 5)
-
-
 def test_steps_beyond_those_whose_picks_are_held_at_once_are_trained_and_kept(tmp_path):
     made = regression.main(["--steps", "5000", "--no-figure", "--output-dir", str(tmp_path)])
     (A, _, _, gone, at, paths), = outcomes("regression", [("gradient-descent", 0.02)], 2, 5000)
@@ -175,7 +166,7 @@ def test_xla_is_chosen_from_the_stated_size_on(runs, xla, monkeypatch):
 
 
 def test_the_stated_size_is_four_thousand_runs_of_the_classification():
-    assert loops.XLA_FROM == 4 * data.CHUNK * STEPS["classification"]
+    assert 4 * data.CHUNK * STEPS["classification"] == loops.XLA_FROM
 
 
 # --- the figures ---
@@ -401,30 +392,51 @@ def test_too_little_memory_is_told_in_one_sentence(tmp_path, monkeypatch, capsys
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-@pytest.mark.parametrize("finished", [0, 1])
-def test_a_signal_in_any_row_keeps_the_finished_rows(number, status, finished, tmp_path, monkeypatch, capsys):
-    advance, before = loops.Loop.advance, signal.getsignal(number)
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
-    def stopped(self, rate, *rest):
-        if rate == [0.02, 0.03][finished]:
-            signal.raise_signal(number)
-        return advance(self, rate, *rest)
 
-    monkeypatch.setattr(loops.Loop, "advance", stopped)
-    words = ["--learning-rate", "0.02", "0.03", "--runs", "20", "--no-figure", "--output-dir", str(tmp_path)]
-    made = regression.main(words)
+@pytest.fixture
+def stopped(monkeypatch, tmp_path):
+    """A comparison of two rows in which the signal comes while the row of `rate` is trained, in this process."""
+    def stopped(number, rate):
+        advance, before = loops.Loop.advance, signal.getsignal(number)
+
+        def stop(self, at, *rest):
+            if at == rate:
+                signal.raise_signal(number)
+            return advance(self, at, *rest)
+
+        monkeypatch.setattr(loops.Loop, "advance", stop)
+        words = ["--learning-rate", "0.02", "0.03", "--runs", "20", "--no-figure", "--output-dir", str(tmp_path)]
+        try:
+            return regression.main(words)
+        finally:
+            assert signal.getsignal(number) is before
+
+    return stopped
+
+
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
+def test_a_signal_in_the_second_row_keeps_the_first(number, status, stopped, tmp_path, capsys):
+    made = stopped(number, 0.03)
     errors = capsys.readouterr().err
-    assert signal.getsignal(number) is before
     assert made.status == status
     assert one_sentence(errors)
-    assert f"stopped by {signal.Signals(number).name} after {finished} of 2 rows" in errors
-    assert len(made.rows) == finished
-    if finished:
-        assert rows_of(tmp_path, "regression") == made.rows
-    else:
-        assert "nothing is written" in errors
-        assert list(tmp_path.iterdir()) == []
+    assert f"stopped by {signal.Signals(number).name} after 1 of 2 rows" in errors
+    row, = made.rows
+    assert row["learning_rate"] == 0.02
+    assert rows_of(tmp_path, "regression") == made.rows
+    assert made.files == [tmp_path / f"regression-comparison.{kind}" for kind in ("csv", "json")]
+
+
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
+def test_a_signal_before_the_first_row_is_done_leaves_no_file_and_no_traceback(
+        number, status, stopped, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        stopped(number, 0.02)
+    assert end.value.code == status
+    assert "Wrote" not in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_keeps_the_finished_rows_and_draws_them(tmp_path):

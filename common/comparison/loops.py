@@ -26,7 +26,7 @@ class Loop:
         length, lanes = block.picks.shape
         size, place = block.x.shape[1], tf.placeholder
         with tf.Graph().as_default():
-            self.x, self.y = place(tf.float32, [lanes, size]), place(tf.float32, [lanes, size])
+            self.x, self.y = place(tf.float32, [lanes, size]), place(tf.float32, block.y.shape)
             self.picks = place(block.picks.dtype, [length, lanes])
             self.start, self.rate = place(tf.float32, [lanes]), place(tf.float32, [])
             self.begin, self.end, self.before = (place(tf.int32, []) for _ in range(3))
@@ -38,11 +38,13 @@ class Loop:
             make_slots(my_opt, A)
 
             def advance(x, y, picks, begin, end, before):
+                own_y = block.y.ndim == 2
                 x, y, row = tf.reshape(x, [-1]), tf.reshape(y, [-1]), tf.range(lanes) * size
 
                 def step(i):
-                    pick = row + tf.cast(picks[i], tf.int32)
-                    _, loss = recipe.graph(tf.gather(x, pick), tf.gather(y, pick), A)
+                    pick = tf.cast(picks[i], tf.int32)
+                    own = row + pick
+                    _, loss = recipe.graph(tf.gather(x, own), tf.gather(y, own if own_y else pick), A)
                     with tf.control_dependencies([my_opt.minimize(loss, var_list=[A])]):
                         distance = tf.abs(A.read_value() - recipe.target)
                     known = arrived.read_value()
@@ -90,8 +92,8 @@ class MeanLoss:
         lanes, size = block.x.shape
         with tf.Graph().as_default():
             self.x, self.y, self.A = (
-                tf.placeholder(tf.float32, shape) for shape in ([lanes, size], [lanes, size], [lanes]))
-            x, y = tf.reshape(self.x, [-1]), tf.reshape(self.y, [-1])
+                tf.placeholder(tf.float32, shape) for shape in ([lanes, size], block.y.shape, [lanes]))
+            x, y = (tf.reshape(each + tf.zeros([lanes, size]), [-1]) for each in (self.x, self.y))
             every = recipe.graph(x, y, tf.reshape(tf.tile(self.A[:, None], [1, size]), [-1]))[1]
             self._loss = tf.reduce_mean(tf.reshape(every, [lanes, size]), axis=1)
             self._session = tf.Session()

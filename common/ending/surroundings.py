@@ -83,7 +83,7 @@ def collector_as_before():
 def progress(total, unit):
     """A progress bar on standard error, a `tqdm`, if that is a terminal; else None."""
     bar = None
-    if sys.stderr and sys.stderr.isatty():
+    if getattr(sys.stderr, "isatty", bool)():  # an IDE's may have none
         with contextlib.suppress(ModuleNotFoundError):
             from tqdm import tqdm
 

@@ -46,7 +46,7 @@ def gif(metadata, **numbers):
         for artist in artists.values():
             figure.draw_artist(artist)
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-        images.append(image.quantize(palette=palette, dither=Image.Dither.NONE))
+        images.append(image.quantize(palette=palette, dither=0))
         if len(images) % 10 == 0:
             process.tell(len(images), len(steps))
     seen = np.where(np.isin(steps, steps[1:][np.diff(steps) == 0]), LONG, BRIEF)

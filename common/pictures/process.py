@@ -32,7 +32,7 @@ class Drawing:
                              "leave the picture out with --no-figure.") from None
 
     def ask(self, picture, metadata, numbers):
-        """Have the process begin with the file that `picture(metadata, **numbers)`, a function of this folder, makes."""
+        """Have the process begin the file that `picture(metadata, **numbers)`, a function of this folder, makes."""
         with contextlib.suppress(OSError):  # it may have ended already; then there is no answer either
             pickle.dump((picture, metadata, numbers), self._process.stdin)
             self._process.stdin.flush()

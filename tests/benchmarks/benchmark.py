@@ -3,8 +3,9 @@
     python tests/benchmarks/benchmark.py [PART ...]
 
 PART is start, steps, runs or scripts (default: all). PyTorch and JAX are measured if they are installed, for which
-there is the extra `benchmark`; TensorFlow 1.15.5 if TF1_PYTHON names a Python that has it. Commands to be compared
-take turns; a figure is the median of ROUNDS (default 5), a ratio the median of the ratios of each turn.
+there is the extra `benchmark`; TensorFlow 1.15.5 if TF1_PYTHON names a Python that has it, and another checkout of
+this project if BASE names its folder. Commands to be compared take turns; a figure is the median of ROUNDS (default 5)
+turns, a ratio the median of the ratios within each turn, so it need not be the quotient of the figures beside it.
 """
 
 import importlib.util
@@ -67,13 +68,20 @@ def start(folder):
     commands = {
         "`import tensorflow`": [sys.executable, "-c", "import tensorflow"],
         "`regression.py`": recipe("regression", folder),
+        "`regression.py --no-figure`": recipe("regression", folder, "--no-figure"),
         "`classification.py`": recipe("classification", folder),
+        "`classification.py --no-figure`": recipe("classification", folder, "--no-figure"),
+        "`classification.py --animate`": recipe("classification", folder, "--animate"),
         "`classification.py --trace`": recipe("classification", folder, "--trace"),
         "`classification.py --help`": recipe("classification", folder, "--help"),
         "`classification.py --runs 1000`": recipe("classification", folder, "--runs", "1000"),
         "`classification.py --optimizer all`": recipe("classification", folder, "--optimizer", "all"),
         "`classification.py --runs 1000000`": recipe("classification", folder, "--runs", "1000000"),
     }
+    if base := os.environ.get("BASE"):
+        commands |= {f"`{name}.py` of the other checkout": [
+            sys.executable, Path(base) / "recipes" / f"{name}.py", "--output-dir", folder]
+            for name in ("regression", "classification")}
     results = in_turn(commands)
     bare, single = "`import tensorflow`", "`classification.py`"
     table(("whole process", "s", "of the bare import", "of the default recipe", "peak MiB", "of the bare import",
@@ -86,8 +94,9 @@ def start(folder):
 
 def steps(folder):
     names = {
-        "ours": "the recipe's: `sess.run(train_step, feed_dict)`, in the calling thread",
-        "session": "the same in a plain `tf.Session()`", "eager": "TF2 eager, `GradientTape` and a Keras optimizer",
+        "ours": "the recipe's own loop: `sess.run(train_step, feed_dict)` in the calling thread, with its log",
+        "session": "`sess.run(train_step, feed_dict)` in a plain `tf.Session()`, without a log",
+        "eager": "TF2 eager, `GradientTape` and a Keras optimizer",
         "function": "the same in a `tf.function`", "keras": "Keras `fit`, batch of 1",
         "torch": "PyTorch, eager SGD", "jax": "JAX, one jitted step a call",
         "loop": "all steps in one `sess.run`: `tf.while_loop`", "xla": "the same compiled by XLA"}

@@ -51,14 +51,14 @@ LABELS = np.repeat([0.0, 1.0], 50).astype(np.float32)
 def ours(runs):
     import classification
 
-    from common import loops
     from common import tf1 as tf
+    from common.comparison import loops
 
     tf.load()
 
     def train():
         args = SimpleNamespace(runs=runs, steps=STEPS, seed=8, rows=[("gradient-descent", RATE)])
-        (A, _, _, _, _), = loops.outcomes(classification.PROBLEM, args, lambda: None, lambda done: None)
+        (A, *_), = loops.outcomes(classification.main, args, lambda: None, lambda done: None)
         return A
 
     return train

@@ -2,17 +2,20 @@
 
     python one_step.py LIBRARY
 
-prints the microseconds of a step: the median of five rounds. LIBRARY is ours, session (a plain `tf.Session()`), loop,
-xla (both: all steps in one call), eager, function, keras, torch or jax.
+prints the microseconds of a step: the median of five rounds. LIBRARY is ours (the recipe's loop with its
+log), session (a plain `tf.Session()`), loop, xla (both: all steps in one call), eager, function, keras, torch or jax.
 """
 
+import contextlib
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[2] / room) for room in ("recipes", ".")]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 RATE, STEPS = 0.05, 1400
 rng = np.random.default_rng(8)
@@ -21,13 +24,36 @@ Y = np.repeat([0.0, 1.0], 50).astype(np.float32)
 PICKS = rng.integers(100, size=STEPS)
 
 
-def session(config=None):
-    sys.path[:0] = [str(Path(__file__).resolve().parents[2] / room) for room in ("recipes", ".")]
+def ours():
+    """The recipe's own loop, its log and all; once run, it says what a step took."""
     import classification
 
-    from common import tf1 as tf
+    from common import run
 
-    sess = tf.Session(config=tf.one_thread() if config else None)
+    steps, classification.main.train.__kwdefaults__["steps"] = run.Run.steps, 6 * STEPS
+    marks = []
+
+    def timed(self, sess, number):
+        for i in steps(self, sess, number):
+            if i % STEPS == 0:
+                marks.append(time.perf_counter())
+            yield i
+        marks.append(time.perf_counter())
+
+    run.Run.steps = timed
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(None):
+        classification.main(["--no-figure", "--report-every", str(STEPS), "--output-dir", folder])
+    return [float(turn) / STEPS * 1e6 for turn in np.diff(marks)]
+
+
+def session():
+    """A plain `tf.Session()`."""
+    import classification
+    import tensorflow
+
+    tf = tensorflow.compat.v1
+    tf.disable_eager_execution()
+    sess = tf.Session()
     x_data, y_target = tf.placeholder(tf.float32, [1]), tf.placeholder(tf.float32, [1])
     A = tf.Variable([10.0])
     loss = classification.graph(x_data, y_target, A)[1]
@@ -36,18 +62,13 @@ def session(config=None):
     return lambda x, y: sess.run(train_step, feed_dict={x_data: x, y_target: y})
 
 
-def ours():
-    return session("as the recipes do")
-
-
 def all_steps(xla):
-    session()
     import classification
 
-    from common import loops
+    from common.comparison import blocks, loops
 
-    loop = loops.Loop(classification.PROBLEM, "gradient-descent", 1, STEPS, xla)
-    block = loops.Block(0, X[None], Y, np.float32([10]), np.uint8(PICKS)[:, None], 0, STEPS)
+    block = blocks.Block(0, X[None], Y[None], np.float32([10]), np.uint8(PICKS)[:, None], 0, STEPS)
+    loop = loops.Loop(classification.main, "gradient-descent", block, xla)
     loop.reset(block.start)
     return lambda: loop.advance(RATE, block, 0, STEPS)
 
@@ -119,10 +140,9 @@ def jax():
     return step
 
 
-if __name__ == "__main__":
-    made = {"loop": lambda: all_steps(False), "xla": lambda: all_steps(True)}.get(sys.argv[1]) or globals()[sys.argv[1]]
-    step, times = made(), []
-    whole = sys.argv[1] in ("loop", "xla", "keras")  # one call for all steps
+def timed(step, whole):
+    """The microseconds of a step in six rounds of all steps."""
+    turns = []
     for _ in range(6):
         began = time.perf_counter()
         if whole:
@@ -130,5 +150,12 @@ if __name__ == "__main__":
         else:
             for pick in PICKS:
                 step([X[pick]], [Y[pick]])
-        times.append((time.perf_counter() - began) / STEPS * 1e6)
-    print(sorted(times[1:])[2])
+        turns.append((time.perf_counter() - began) / STEPS * 1e6)
+    return turns
+
+
+if __name__ == "__main__":
+    name = sys.argv[1]
+    made = {"loop": lambda: all_steps(False), "xla": lambda: all_steps(True)}.get(name) or globals()[name]
+    turns = made() if name == "ours" else timed(made(), name in ("loop", "xla", "keras"))  # these: one call for all
+    print(sorted(turns[1:])[2])
