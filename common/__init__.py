@@ -8,3 +8,5 @@ except ModuleNotFoundError:
         "The recipes need tensorflow, numpy and matplotlib: "
         "install them with `python -m pip install 'tensorflow>=2.12' numpy matplotlib`."
     ) from None
+except KeyboardInterrupt:  # nothing has begun
+    raise SystemExit(130) from None

@@ -50,7 +50,8 @@ def load():
         raise SystemExit(f"TensorFlow is not installed: install it with `{INSTALL}`.") from None
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise SystemExit(f"TensorFlow does not load: {reason}; install it again with `{INSTALL}`.") from None
+        again = "" if isinstance(error, OSError) else f"; install it again with `{INSTALL}`"  # no temporary folder, say
+        raise SystemExit(f"TensorFlow does not load: {reason}{again}.") from None
     tf.logging.set_verbosity(tf.logging.ERROR)
     return tf
 
@@ -127,10 +128,12 @@ def _stderr_held_back():
             yield
             return
         os.dup2(caught.fileno(), 2)
-        failed = True
+        failed = False
         try:
             yield
-            failed = False
+        except Exception:
+            failed = True
+            raise
         finally:
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 sys.stderr.flush()

@@ -7,6 +7,7 @@ With --text only the printed output. Only `tensorboard.png`, a picture of a brow
 
 import contextlib
 import functools
+import importlib.util
 import io
 import os
 import re
@@ -28,10 +29,11 @@ import regression  # noqa: E402
 from common import options  # noqa: E402
 
 REFERENCE = CHECKOUT / "outputs" / "reference"
-# English and Chinese; the Chinese ones may not be there yet.
 PAIRS = [(CHECKOUT / "recipes" / f"{name}.md", CHECKOUT / "recipes" / f"{name}.zh-CN.md")
-         for name in ("README", "EXERCISES", "CLAIMS")]
-DOCUMENTS = [CHECKOUT / "README.md", *(page for pair in PAIRS for page in pair if page.exists())]
+         for name in ("README", "EXERCISES", "CLAIMS")]  # English and Chinese
+# The Chinese texts count as soon as there is one for each of the English.
+LANGUAGES = 2 if all(chinese.exists() for _, chinese in PAIRS) else 1
+DOCUMENTS = [CHECKOUT / "README.md", *(page for pair in PAIRS for page in pair[:LANGUAGES])]
 # A block of commands and its output, as the documents show them.
 SHOWN = re.compile(r"```sh\n((?:(?!```).)*)\n```\n\n```text\n(.*?)```", re.S)
 # One start of a recipe that ships with the project; anything else is run by a shell.
@@ -88,51 +90,66 @@ class Undrawn:
         pass
 
 
+@contextlib.contextmanager
+def elsewhere():
+    """A folder of its own that takes the place of the checkout's root: the recipes' files go below it."""
+    folder, before = Path(tempfile.mkdtemp(dir=scratch().name)).resolve(), Path.cwd()
+    os.chdir(folder)
+    try:
+        with mock.patch.object(options, "CHECKOUT", folder):
+            yield folder
+    finally:
+        os.chdir(before)
+
+
 @functools.cache
+def _made(command, draw):
+    recipe, *words = shlex.split(command)[1:]
+    printed, undrawn = io.StringIO(), Undrawn()
+    drawing = contextlib.nullcontext() if draw else mock.patch("common.pictures.process.Drawing", undrawn)
+    with elsewhere() as folder, contextlib.redirect_stdout(printed), drawing:
+        result = {"regression": regression, "classification": classification}[Path(recipe).stem].main(words)
+    pictures = [path.name for path in result.files if path.suffix in (".png", ".gif")]
+    return Made(printed.getvalue(), folder, dict(zip(pictures, undrawn.asked, strict=False)))
+
+
 def made(command, draw=False):
     """Start a recipe in this process, in a folder of its own, as the document's command line does; once each.
 
     The pictures are drawn only if `draw` says so.
     """
-    recipe, *words = shlex.split(command)[1:]
-    folder = Path(tempfile.mkdtemp(dir=scratch().name)).resolve()
-    printed, before, undrawn = io.StringIO(), Path.cwd(), Undrawn()
-    os.chdir(folder)
-    try:
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(mock.patch.object(options, "CHECKOUT", folder))
-            stack.enter_context(contextlib.redirect_stdout(printed))
-            if not draw:
-                stack.enter_context(mock.patch("common.pictures.process.Drawing", undrawn))
-            result = {"regression": regression, "classification": classification}[Path(recipe).stem].main(words)
-    finally:
-        os.chdir(before)
-    pictures = [path.name for path in result.files if path.suffix in (".png", ".gif")]
-    return Made(printed.getvalue(), folder, dict(zip(pictures, undrawn.asked, strict=False)))
+    return _made(command, draw)
+
+
+def recipe_in(path):
+    """The recipe that the script at this path defines."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
 
 
 @functools.cache
-def copied():
-    """A checkout of its own, with recipes and `common`, whose .venv/bin/python is this Python."""
-    folder = Path(tempfile.mkdtemp(dir=scratch().name)).resolve()
-    for room in ("recipes", "common"):
-        shutil.copytree(CHECKOUT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
-    python = folder / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="ascii")
-    python.chmod(0o755)
-    return folder
+def output_of(block):
+    """What a block of commands prints.
 
-
-@functools.cache
-def output_of(block, draw=False):
-    """What a block of commands prints: one start of a recipe in this process, anything else in a shell."""
+    One start of a recipe is cached. In a longer block its Python runs in this process and anything else, as `sed`, in a
+    shell, all in one folder with a copy of the scripts.
+    """
     if RECIPE.fullmatch(block):
-        return made(block, draw).printed
-    done = subprocess.run(["bash", "-euc", block], cwd=copied(), capture_output=True, text=True, encoding="utf-8")
-    if done.returncode or done.stderr:
-        raise RuntimeError(f"{block}\n{done.stderr}")
-    return done.stdout
+        return made(block).printed
+    printed = io.StringIO()
+    with elsewhere() as folder, contextlib.redirect_stdout(printed):
+        shutil.copytree(CHECKOUT / "recipes", folder / "recipes", ignore=shutil.ignore_patterns("__pycache__"))
+        for command in re.findall(r"[^\n]*<<'END'\n.*?\nEND$|[^\n]+", block, re.S | re.M):
+            if program := re.fullmatch(r"\.venv/bin/python - <<'END'\n(.*)\nEND", command, re.S):
+                exec(program[1], {})
+            elif command.startswith(START):
+                _, script, *words = shlex.split(command)
+                recipe_in(folder / script)(words)
+            else:
+                print(subprocess.check_output(["bash", "-euc", command], text=True), end="")
+    return printed.getvalue()
 
 
 def smaller(png):

@@ -1,5 +1,6 @@
 """The scripts compute what the TensorFlow of the book computed, step by step and bit for bit."""
 
+import functools
 import re
 
 import numpy as np
@@ -44,23 +45,25 @@ class Recorded:
 
 @pytest.fixture(scope="module")
 def trajectories(recorded, tmp_path_factory):
-    """Each script's main() run on the recorded inputs: (recipe, optimizer) -> A, loss (float32 [steps])."""
+    """Each script's main() run on the recorded inputs, once: (recipe, optimizer) -> A, loss (float32 [steps])."""
     folder = tmp_path_factory.mktemp("golden")
-    result = {}
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for recipe, name in CASES:
+
+    @functools.cache
+    def trajectory(recipe, name):
+        with pytest.MonkeyPatch.context() as monkeypatch:
             Recorded(recorded["1.15.5"], recipe).give_to(SCRIPTS[recipe], monkeypatch)
             made = SCRIPTS[recipe].main(["--optimizer", name, "--no-figure", "--output-dir", str(folder)])
-            _, _, _, A, loss = read_log(folder / f"{recipe}.csv")
-            result[recipe, name] = A[1:], loss
-            np.testing.assert_array_equal(A, made.A)
-            np.testing.assert_array_equal(loss, made.loss)
-    return result
+        _, _, _, A, loss = read_log(folder / f"{recipe}.csv")
+        np.testing.assert_array_equal(A, made.A)
+        np.testing.assert_array_equal(loss, made.loss)
+        return A[1:], loss
+
+    return trajectory
 
 
 @pytest.mark.parametrize(("recipe", "name"), CASES)
 def test_every_optimizer_gives_the_numbers_of_tensorflow_1_15_5_bit_for_bit(recipe, name, recorded, trajectories):
-    for column, ours in zip(("A", "loss"), trajectories[recipe, name], strict=True):
+    for column, ours in zip(("A", "loss"), trajectories(recipe, name), strict=True):
         assert_same(ours, recorded["1.15.5"][f"{recipe}/{name}/{column}"])
 
 
@@ -76,7 +79,7 @@ def test_without_a_flag_the_scripts_own_optimizer_gives_the_recording_bit_for_bi
 @pytest.mark.parametrize(("recipe", "name"), [case for case in CASES if case[1] != "adadelta"])
 def test_and_those_of_0_12_1_within_the_stated_difference(recipe, name, recorded, trajectories):
     difference = DIFFERENCE.get((recipe, name), DIFFERENCE[recipe])
-    for column, ours in zip(("A", "loss"), trajectories[recipe, name], strict=True):
+    for column, ours in zip(("A", "loss"), trajectories(recipe, name), strict=True):
         theirs = recorded["0.12.1"][f"{recipe}/{name}/{column}"]
         assert np.max(np.abs(ours - theirs)) <= difference
 

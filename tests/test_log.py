@@ -85,8 +85,8 @@ def test_a_run_that_diverges_in_step_1_has_that_step_in_its_log(tmp_path, capsys
     assert not np.isfinite(made.loss[0])
     expected = plain("regression", 1, rate=1e38)
     check(made, expected, tmp_path / "regression.csv")
-    assert f"the run diverged at step 1 with learning rate 1e+38 (A = {made.A[-1]!s}, loss = {made.loss[-1]!s}): try a " \
-        "smaller one (gradient descent on these samples is stable below " in capsys.readouterr().err
+    numbers = f"A = {made.A[-1]!s}, loss = {made.loss[-1]!s}"
+    assert f"the run diverged at step 1 with learning rate 1e+38 ({numbers}): try" in capsys.readouterr().err
 
 
 def test_a_run_that_diverges_later_ends_with_the_step_that_is_not_finite(tmp_path, capsys):
@@ -101,8 +101,8 @@ def test_a_run_that_diverges_later_ends_with_the_step_that_is_not_finite(tmp_pat
     x, _ = regression.draw_samples(data.streams(18).samples)
     limit = np.mean(x**2) / np.mean(x**4)  # E[(1 - 2 rate x^2)^2] = 1
     assert capsys.readouterr().err == (
-        f"regression.py: the run diverged at step {steps} with learning rate 5.0 (A = {made.A[-1]!s}, "
-        f"loss = {made.loss[-1]!s}): try a smaller one (gradient descent on these samples is stable below {limit:.3f}).\n")
+        f"regression.py: the run diverged at step {steps} with learning rate 5.0 (A = {made.A[-1]!s}, loss = "
+        f"{made.loss[-1]!s}): try a smaller one (gradient descent on these samples is stable below {limit:.3f}).\n")
 
 
 def test_a_run_that_ends_far_off_but_finite_is_told_to_have_diverged_with_its_numbers(tmp_path, capsys):
@@ -112,14 +112,13 @@ def test_a_run_that_ends_far_off_but_finite_is_told_to_have_diverged_with_its_nu
     x, _ = regression.draw_samples(data.streams(18).samples)
     printed, errors = capsys.readouterr()
     assert errors == (
-        f"regression.py: the run diverged at step 100 with learning rate 1.05 (A = {made.A[-1]!s} is more than 100 away "
-        "from 10): try a smaller one (gradient descent on these samples is stable below "
+        f"regression.py: the run diverged at step 100 with learning rate 1.05 (A = {made.A[-1]!s} is more than 100 "
+        "away from 10): try a smaller one (gradient descent on these samples is stable below "
         f"{np.mean(x**2) / np.mean(x**4):.3f}).\n")
     assert "In theory" not in printed
 
 
-@pytest.mark.parametrize("held", [4, 4096])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("number", "held"), [(signal.SIGINT, 4096), (signal.SIGTERM, 4)])
 def test_a_signal_in_any_step_of_a_short_run_loses_nothing(number, held, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(run, "HELD", held)
     expected, before = plain("regression", 9), signal.getsignal(number)

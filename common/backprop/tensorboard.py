@@ -31,6 +31,8 @@ class Board:
         """Finish the file."""
         if self._writer:
             self._try(self._writer.close)
+            if not self.broken and not self.path.exists():
+                self.broken = "the file was removed"
 
     def _try(self, write):
         if not self.broken:
@@ -53,7 +55,7 @@ class Board:
     def _open(self, run):
         name = f"events.out.tfevents.{time.time():.0f}.{run.args.name}.{os.getpid()}.{os.urandom(4).hex()}"
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._writer = tf.python_io.TFRecordWriter(str(self._folder / name))
+        self._writer = tf.python_io.TFRecordWriter(os.fsencode(self._folder / name))
         self.path, self._A = self._folder / name, run.A[0]
         self._reads = [op.outputs[0] for op in graphs.reads(run.minimized.op)]
         with run.session.graph.as_default():

@@ -43,5 +43,8 @@ _RATES = {
 
 
 def rates(recipe, learning_rate):
-    """The default learning rate of each optimizer in the recipe whose own rate for gradient descent is given."""
-    return {"gradient-descent": learning_rate, **_RATES[recipe]}
+    """The default learning rate of each optimizer in the recipe, whose own rate, for gradient descent, is given.
+
+    A recipe without a table has its own rate for all.
+    """
+    return {**dict.fromkeys(OPTIMIZERS, learning_rate), **_RATES.get(recipe, {})}

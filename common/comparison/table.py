@@ -140,4 +140,4 @@ def limits(recipe, args):
     if len(args.rows) < 3 or {name for name, _ in args.rows} != {"gradient-descent"}:
         return None
     block = next(loops.blocks.draw_blocks(recipe, args.seed, args.runs, min(args.runs, 256), 1))
-    return Model(recipe.graph, block.x.ravel(), block.y.ravel()).limits()
+    return Model(recipe.graph, block.x.ravel(), np.broadcast_to(block.y, block.x.shape).ravel()).limits()

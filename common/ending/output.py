@@ -62,13 +62,13 @@ class Output:
     def command(self):
         """The command line, as far as letters go."""
         words = [f"{self.args.name}.py", *self.args.words]
-        return " ".join(words).encode("utf-8", "backslashreplace").decode()
+        return surroundings.letters(" ".join(words))
 
     def print(self, *lines):
         """Print lines; where standard output is gone, that costs no file."""
         try:
             for line in lines:
-                print(line)
+                print(surroundings.letters(line))
         except OSError as error:
             self.print_failed(error)
 

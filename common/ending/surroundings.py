@@ -96,7 +96,12 @@ def say(sentence):
     """One sentence on standard error, where there is one."""
     if sys.stderr:
         with contextlib.suppress(OSError, ValueError):
-            print(sentence, file=sys.stderr, flush=True)
+            print(letters(sentence), file=sys.stderr, flush=True)
+
+
+def letters(text):
+    """The text as far as it consists of letters: what a name that is not UTF-8 has else is spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def output_failed(error):

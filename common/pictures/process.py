@@ -46,7 +46,8 @@ class Drawing:
             while isinstance(answer := pickle.load(self._process.stdout), tuple):
                 if progress:
                     progress(*answer)
-        except (OSError, EOFError):
+        except (OSError, EOFError, pickle.UnpicklingError):
+            self._process.kill()  # whatever it may still be about to say
             answer = "its process was stopped"
         if isinstance(answer, str):
             raise CannotDraw(answer)

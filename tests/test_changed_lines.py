@@ -1,0 +1,361 @@
+"""A changed line works: copies of the scripts, edited as a learner would, run with all that goes beyond the page.
+
+What is expected comes from numpy: each edit has its loss and its output as a function of x, y and A.
+"""
+
+import importlib.util
+import re
+import sys
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from conftest import CHECKOUT, one_sentence, read_log, run
+
+from common.comparison import blocks, loops, optimizers
+
+
+class Edit(NamedTuple):
+    """A change of a script, and what it then computes."""
+
+    recipe: str
+    replace: list  # of pairs of texts
+    loss: object = None  # (x, y, A) -> the loss, in numpy
+    output: object = None  # (x, A) -> the output
+    no_rule: tuple = ()  # the operations that the chain rule by hand has no rule for
+    flags: tuple = ()
+    tables: int = 2  # of the trace in 30 steps
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def softplus(z):
+    return np.logaddexp(0, z)
+
+
+def squared(x, y, A):
+    return (x * A - y) ** 2
+
+
+def cross_entropy(x, y, A):
+    return softplus(x + A) - y * (x + A)
+
+
+def times(x, A):
+    return x * A
+
+
+def shifted(x, A):
+    return sigmoid(x + A)
+
+
+SQUARE = 'tf.square(my_output - y_target, name="loss")'
+OUTPUT = 'tf.multiply(x_data, A, name="my_output")'
+XENTROPY = ('tf.nn.sigmoid_cross_entropy_with_logits(\n'
+            '        logits=my_output_expanded, labels=y_target_expanded, name="xentropy")')
+Z, Y = "my_output_expanded", "y_target_expanded"
+SAMPLES = "x_vals = rng.normal(1, 0.1, 100)"
+DRAWN = "x_vals, y_vals = draw_samples(run.samples)"
+OPTIMIZER = "tf.train.GradientDescentOptimizer(learning_rate=learning_rate)"
+
+EDITS = {
+    "absolute error": Edit("regression", [(SQUARE, "tf.abs(my_output - y_target)")],
+                           lambda x, y, A: np.abs(x * A - y), times, ("Abs",)),
+    "half of the square": Edit("regression", [(SQUARE, f"0.5 * {SQUARE}")],
+                               lambda x, y, A: 0.5 * squared(x, y, A), times),
+    "log cosh": Edit("regression", [(SQUARE, "tf.math.log(tf.cosh(my_output - y_target))")],
+                     lambda x, y, A: np.log(np.cosh(x * A - y)), times, ("Log", "Cosh")),
+    "plus 1": Edit("regression", [(OUTPUT, "x_data * A + 1")],
+                   lambda x, y, A: (x * A + 1 - y) ** 2, lambda x, A: x * A + 1),
+    "tanh": Edit("regression", [(OUTPUT, "20 * tf.tanh(0.1 * x_data * A)")],
+                 lambda x, y, A: (20 * np.tanh(0.1 * x * A) - y) ** 2, lambda x, A: 20 * np.tanh(0.1 * x * A),
+                 ("Tanh",), ("--learning-rate", "0.01")),
+    "to the power": Edit("regression", [(OUTPUT, "tf.pow(x_data, 3) * A")],
+                         lambda x, y, A: (x**3 * A - y) ** 2, lambda x, A: x**3 * A, ("Pow",)),
+    "60 samples": Edit("regression", [(SAMPLES, "x_vals = rng.normal(1, 0.1, 60)"),
+                                      ("np.repeat(10., 100)", "np.repeat(10., 60)")], squared, times),
+    "uniform samples": Edit("regression", [(SAMPLES, "x_vals = rng.uniform(0.5, 2, 100)")], squared, times),
+    "targets of their own": Edit("regression", [("np.repeat(10., 100)", "10 + rng.normal(0, 2, 100)")], squared, times),
+    "mean of the loss": Edit("regression", [(SQUARE, f"tf.reduce_mean({SQUARE})")], squared, times, ("Mean",)),
+    "sum of the loss": Edit("regression", [(SQUARE, f"tf.reduce_sum({SQUARE})")], squared, times, ("Sum",)),
+    "momentum": Edit("regression", [(OPTIMIZER, "tf.train.MomentumOptimizer(learning_rate, 0.9)")], squared, times, (),
+                     ("--learning-rate", "0.005")),
+    "adam": Edit("regression", [(OPTIMIZER, "tf.train.AdamOptimizer(0.25)")], squared, times),
+    "the page's own samples": Edit("regression", [
+        (DRAWN, "x_vals = np.random.normal(1, 0.1, 100)\n    y_vals = np.repeat(10., 100)")], squared, times),
+    "half of the cross entropy": Edit("classification", [(XENTROPY, f"0.5 * {XENTROPY}")],
+                                      lambda x, y, A: 0.5 * cross_entropy(x, y, A), shifted),
+    "softplus": Edit("classification", [(XENTROPY, f"tf.nn.softplus({Z}) - {Z} * {Y}")], cross_entropy, shifted,
+                     ("Softplus",)),
+    "log loss by hand": Edit("classification", [(XENTROPY, (
+        f"-{Y} * tf.math.log(tf.sigmoid({Z}) + 1e-3) - (1 - {Y}) * tf.math.log(1 - tf.sigmoid({Z}) + 1e-3)"))],
+        lambda x, y, A: -y * np.log(sigmoid(x + A) + 1e-3) - (1 - y) * np.log(1 - sigmoid(x + A) + 1e-3), shifted,
+        ("Log", "Sigmoid")),
+    "squared error of the sigmoid": Edit("classification", [(XENTROPY, f"tf.square(tf.sigmoid({Z}) - {Y})")],
+                                         lambda x, y, A: (sigmoid(x + A) - y) ** 2, shifted, ("Sigmoid",)),
+    "hinge": Edit("classification", [(XENTROPY, f"tf.nn.relu(1 - (2 * {Y} - 1) * {Z})")],
+                  lambda x, y, A: np.maximum(1 - (2 * y - 1) * (x + A), 0), shifted, ("Relu",)),
+    "without the dimension": Edit("classification", [
+        (XENTROPY, "tf.nn.sigmoid_cross_entropy_with_logits(logits=my_output, labels=y_target)")],
+        cross_entropy, shifted),
+    "30 and 10 samples": Edit("classification", [
+        ("rng.normal(-1, 1, 50), rng.normal(3, 1, 50)", "rng.normal(-2, 1, 30), rng.normal(4, 2, 10)"),
+        ("np.repeat(0., 50), np.repeat(1., 50)", "np.repeat(0., 30), np.repeat(1., 10)")], cross_entropy, shifted),
+    "mean of the cross entropy": Edit("classification", [(XENTROPY, f"tf.reduce_mean({XENTROPY})")], cross_entropy,
+                                      shifted, ("Mean",)),
+}
+MIXED = {"mean of the loss", "sum of the loss", "mean of the cross entropy"}  # one number, not one a sample
+IN_TRAIN = {"the page's own samples", "momentum", "adam"}  # what graph() and draw_samples() do not know of
+
+
+def edited(recipe, replace, folder):
+    """The text of a script's copy with lines changed, written to `folder/recipes`; returns its path."""
+    text = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8")
+    for old, new in replace:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path = folder / "recipes" / f"{recipe}.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """Load a script's edited copy as a module."""
+    def load(edit):
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        spec = importlib.util.spec_from_file_location("changed", edited(edit.recipe, edit.replace, tmp_path))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+def least(loss, x, y):
+    """The `A` with the least mean loss over the samples, by ever finer grids."""
+    low, high = -40, 60
+    for _ in range(6):
+        grid = np.linspace(low, high, 2001)
+        at = np.argmin(loss(x, y, grid[:, None]).mean(axis=1))
+        low, high = grid[max(at - 2, 0)], grid[min(at + 2, 2000)]
+    return grid[at]
+
+
+def tables(text):
+    """The trace's tables: step -> node -> (operation, value, gradient, by hand, difference), the last two as texts."""
+    found = {}
+    row = re.compile(r"^(\S+) +(\w+) +(\S+) +(\S+) +(no rule|\S+) +(cannot tell|\S+)\n    \[\S+\] = ", flags=re.M)
+    for table in re.split(r"^Back propagation in ", text, flags=re.M)[1:]:
+        found[int(re.match(r"step #([0-9]+)", table)[1])] = {
+            name: (operation, float(value), float(gradient), by_hand, difference)
+            for name, operation, value, gradient, by_hand, difference in row.findall(table)}
+    return found
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_the_run_the_trace_and_the_pictures_of_a_changed_script_are_right(name, load, tmp_path, drawn, capsys):
+    edit = EDITS[name]
+    changed = load(edit)
+    steps = 120
+    words = ["--steps", str(steps), "--report-every", "60", "--trace", "--trace-step", "2", *edit.flags]
+    made = changed.main([*words, "--output-dir", str(tmp_path)])
+    printed, errors = capsys.readouterr()
+    assert (made.status, errors) == (0, "")
+
+    # The log: the loss after each step is the loss of the changed line.
+    steps_logged, x, y, A, loss = read_log(tmp_path / f"{edit.recipe}.csv")
+    assert steps_logged == list(range(1, steps + 1))
+    x, y = np.float64(x), np.float64(y)
+    np.testing.assert_allclose(loss, edit.loss(x, y, np.float64(A[1:])), rtol=1e-4, atol=2e-5)
+    assert np.ptp(A) > 1e-4  # where the loss is flat, as far off in the squared error of a sigmoid, it hardly moves
+
+    # The least loss, to three digits and to what is printed.
+    best = least(edit.loss, made.x_vals, made.y_vals)
+    said, = re.findall(r"^In theory A = .*; the least loss for these samples is at A = (.*)$", printed, flags=re.M)
+    at_said, at_best = (edit.loss(made.x_vals, made.y_vals, at).mean() for at in (float(said), best))
+    if at_said > at_best * (1 + 1e-13):  # else the loss is flat around its least, as a hinge's may be
+        assert float(said) == pytest.approx(best, rel=5e-4, abs=2e-4)
+
+    # The trace: TensorFlow's gradient, its difference, and "no rule" exactly for what goes into an unknown operation.
+    seen = tables(printed)
+    assert list(seen) == [1, 2, 60, 120]
+    used = set()
+    for step, nodes in seen.items():
+        xi, yi, Ai = x[step - 1], y[step - 1], np.float64(A[step - 1])
+        move = 1e-5
+        slope = (edit.loss(xi, yi, Ai + move) - edit.loss(xi, yi, Ai - move)) / (2 * move)
+        operation, value, gradient, _, _ = nodes["A"]
+        assert operation == "Variable"
+        assert value == pytest.approx(Ai, rel=1e-5)
+        assert gradient == pytest.approx(slope, rel=1e-3, abs=5e-5)
+        for node, (operation, _, gradient, by_hand, difference) in nodes.items():
+            used.add(operation)
+            if by_hand != "no rule":
+                assert gradient == pytest.approx(float(by_hand), rel=1e-3, abs=5e-5), (step, node)
+            if difference != "cannot tell":
+                assert gradient == pytest.approx(float(difference), rel=1e-3, abs=5e-5), (step, node)
+        without = [node for node, row in nodes.items() if row[3] == "no rule"]
+        assert bool(without) == bool(edit.no_rule)
+    assert set(edit.no_rule) <= used
+    assert "no rule for an operation that it goes into: TensorFlow's gradient" in printed or not edit.no_rule
+
+    # The picture: its curve of the loss, its outputs before and after, its least.
+    numbers = drawn[".png"]
+    grid = numbers["curve"]["A"]
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(numbers["curve"]["mean"], edit.loss(
+            made.x_vals, made.y_vals, grid[:, None]).mean(axis=1), rtol=1e-6, atol=1e-9)
+    assert f"{numbers['best']:.4f}" == said
+    for key, at in (("before", A[0]), ("after", A[-1])):
+        np.testing.assert_allclose(numbers[key], edit.output(numbers["x"], np.float64(at)), rtol=1e-6)
+    assert "step 2 of" in drawn["-graph.png"]["title"]
+
+
+def test_the_least_absolute_error_is_at_the_weighted_median():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(1, 0.1, 100), np.full(100, 10.0)
+    ratio, weight = y / x, np.abs(x)
+    order = np.argsort(ratio)
+    median = ratio[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)]
+    assert least(EDITS["absolute error"].loss, x, y) == pytest.approx(median, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", [
+    "absolute error", "plus 1", "tanh", "60 samples", "targets of their own", "momentum", "the page's own samples",
+    "softplus", "log loss by hand", "hinge", "without the dimension", "30 and 10 samples"])
+def test_a_changed_script_compares_rates_over_60_runs(name, load, tmp_path, drawn, monkeypatch):
+    edit, outcomes, found = EDITS[name], loops.outcomes, []
+    changed = load(edit)
+
+    def noted(*arguments):
+        for A, loss, *rest in outcomes(*arguments):
+            found.append((A.copy(), loss.copy()))
+            yield A, loss, *rest
+
+    monkeypatch.setattr(loops, "outcomes", noted)
+    rates = [0.002, 0.01, 0.02]
+    words = ["--runs", "60", "--learning-rate", *map(str, rates), "--steps", "80", "--output-dir", str(tmp_path)]
+    made = changed.main(words)
+    assert made.status == 0
+    assert [[row[key] for key in ("learning_rate", "runs", "diverged")] for row in made.rows] == [
+        [rate, 60, 0] for rate in rates]
+    numbers = drawn["-comparison.png"]
+    assert numbers["rows"] == made.rows
+    _, (A, loss), _ = found
+    assert made.rows[1]["A_mean"] == pytest.approx(A.mean(dtype=np.float64))
+    block = next(blocks.draw_blocks(changed.main, 18, 60, 60, 80))
+    mean = edit.loss(np.float64(block.x), np.float64(block.y), np.float64(A)[:, None]).mean(axis=1)
+    np.testing.assert_allclose(loss, mean, rtol=1e-4, atol=1e-5)
+    if name not in IN_TRAIN:  # the first run is the script's own
+        alone = changed.main(["--learning-rate", "0.01", "--steps", "80", "--no-figure", "--output-dir", str(tmp_path)])
+        assert A[0] == pytest.approx(alone.A[-1], rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(MIXED))
+@pytest.mark.parametrize("flags", [["--runs", "60"], ["--learning-rate", "0.01", "0.02"], ["--optimizer", "all"]])
+def test_a_comparison_of_a_loss_without_a_number_a_sample_is_refused_in_one_sentence(
+        name, flags, load, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        load(EDITS[name]).main([*flags, "--no-figure", "--output-dir", str(tmp_path / "out")])
+    sentence = end.value.code
+    assert isinstance(sentence, str)
+    assert one_sentence(f"{sentence}\n")
+    assert "tf.reduce_mean" in sentence
+    assert "one number a sample" in sentence
+    assert capsys.readouterr().err == ""
+    assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.parametrize(("name", "which"), [
+    ("absolute error", list(optimizers.OPTIMIZERS)), ("softplus", ["gradient-descent", "adam", "ftrl", "adagrad-da"])])
+def test_every_optimizer_trains_a_changed_script_alone_and_in_a_comparison(name, which, load, tmp_path):
+    changed = load(EDITS[name])
+    words = ["--steps", "6", "--no-figure", "--output-dir", str(tmp_path)]
+    rows = changed.main([*words, "--optimizer", *which]).rows
+    assert [row["optimizer"] for row in rows] == which
+    for row in rows:
+        alone = changed.main([*words, "--optimizer", row["optimizer"]])
+        assert alone.status == 0
+        assert row["A_mean"] == pytest.approx(alone.A[-1], rel=1e-6, abs=1e-6)
+        assert row["learning_rate"] == pytest.approx(alone.made_by()[1])
+
+
+@pytest.mark.parametrize(("name", "optimizer", "rate"), [("momentum", "momentum", 0.005), ("adam", "adam", 0.25)])
+def test_another_optimizer_in_the_script_is_named_as_what_it_is_in_pictures_and_trace(
+        name, optimizer, rate, load, tmp_path, drawn, capsys):
+    made = load(EDITS[name]).main(["--steps", "30", "--trace", *EDITS[name].flags, "--output-dir", str(tmp_path)])
+    made_name, made_rate = made.made_by()
+    assert (made_name, made_rate) == (optimizer, np.float32(rate))
+    assert f"{optimizer}, learning rate {rate:g}" in drawn[".png"]["made_by"]
+    assert f"{optimizer}, learning rate {rate:g}" in drawn["-graph.png"]["made_by"]
+    assert {"momentum": "velocity 0 before", "adam": "m 0 before"}[name] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["absolute error", "mean of the loss", "30 and 10 samples"])
+def test_the_pictures_of_changed_scripts_can_be_drawn(name, load, tmp_path, drawn):
+    drawn.here = True
+    edit = EDITS[name]
+    words = ["--steps", "12", "--output-dir", str(tmp_path)]
+    changed = load(edit)
+    assert changed.main([*words, "--trace", *edit.flags]).status == 0
+    if name not in MIXED:
+        assert changed.main([*words, "--runs", "30", "--learning-rate", "0.005", "0.01", "0.02"]).status == 0
+    for path in tmp_path.glob("*.png"):
+        assert path.read_bytes().endswith(b"IEND\xaeB`\x82")
+    assert len(list(tmp_path.glob("*.png"))) == (2 if name in MIXED else 3)
+
+
+INLINED = Edit("regression", [("my_output, loss = graph(x_data, y_target, A)",
+                               "my_output = x_data * A\n    loss = tf.abs(my_output - y_target)")])
+
+
+def test_a_loss_in_train_that_is_not_that_of_graph_is_trained_and_nothing_else_is_made_up(
+        load, tmp_path, drawn, capsys):
+    made = load(INLINED).main(["--steps", "50", "--trace", "--output-dir", str(tmp_path)])
+    printed, errors = capsys.readouterr()
+    assert (made.status, errors) == (0, "")
+    np.testing.assert_allclose(made.loss, np.abs(made.x * made.A[1:] - made.y), rtol=1e-5)
+    assert "The loss that train() minimizes is not that of graph()" in printed
+    assert "least loss" not in printed
+    assert ".png" not in drawn
+
+
+def test_a_second_variable_is_trained_logged_and_traced(load, tmp_path, drawn, capsys):
+    edit = Edit("regression", [("my_output, loss = graph(x_data, y_target, A)", (
+        'b = tf.Variable([0.5], name="b")\n    my_output, loss = graph(x_data, y_target - b, A)'))])
+    made = load(edit).main(["--steps", "50", "--trace", "--output-dir", str(tmp_path)])
+    printed, errors = capsys.readouterr()
+    assert (made.status, errors) == (0, "")
+    A, b, rows = np.float64(made.A[0]), 0.5, []
+    for x, y in zip(np.float64(made.x), np.float64(made.y), strict=True):
+        error = x * A + b - y
+        A, b = A - 0.02 * 2 * error * x, b - 0.02 * 2 * error
+        rows.append((A, (x * A + b - y) ** 2))
+    np.testing.assert_allclose(np.transpose([made.A[1:], made.loss]), rows, rtol=1e-4, atol=1e-4)
+    for nodes in tables(printed).values():
+        for node in ("A", "b"):
+            _, _, gradient, by_hand, difference = nodes[node]
+            assert gradient == pytest.approx(float(by_hand), rel=1e-4, abs=1e-5)
+            assert gradient == pytest.approx(float(difference), rel=1e-4, abs=1e-5)
+    assert "is not that of graph()" in printed
+
+
+def test_a_loss_with_more_than_one_number_is_refused_in_one_sentence(load, tmp_path, capsys):
+    edit = Edit("regression", [(SQUARE, "tf.concat([tf.square(my_output - y_target), tf.abs(A)], 0)")])
+    with pytest.raises(SystemExit) as end:
+        load(edit).main(["--no-figure", "--output-dir", str(tmp_path / "out")])
+    assert one_sentence(f"{end.value.code}\n")
+    assert "take the mean or the sum of the loss" in end.value.code
+
+
+def test_a_changed_copy_of_the_checkout_runs_as_a_script(tmp_path):
+    path = edited("regression", EDITS["absolute error"].replace, tmp_path)
+    (tmp_path / "common").symlink_to(CHECKOUT / "common")
+    done = run("regression", "--no-figure", "--output-dir", tmp_path / "out", checkout=path.parents[1])
+    assert (done.returncode, done.stderr) == (0, "")
+    _, x, y, A, loss = read_log(tmp_path / "out" / "regression.csv")
+    np.testing.assert_array_equal(loss, np.abs(x * A[1:] - y))
