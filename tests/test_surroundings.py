@@ -17,7 +17,7 @@ import pytest
 import regression
 from conftest import CHECKOUT, SCRIPTS, command, one_sentence, read_log, run
 
-from common import data
+from common import data, tf1
 from common.comparison import table
 from common.ending import files, output, surroundings
 from common.pictures import process
@@ -297,6 +297,7 @@ class Bare:
 
 @pytest.mark.parametrize("stream", [Bare, io.StringIO, lambda: None], ids=["bare", "StringIO", "None"])
 def test_it_prints_to_whatever_stands_for_standard_output(stream, tmp_path, monkeypatch):
+    tf1.load()  # whose logging keeps the standard error that it finds
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, stream())
     assert main(tmp_path, "--steps", 25, "--no-figure").status == 0
@@ -316,6 +317,7 @@ def test_it_prints_to_whatever_stands_for_standard_output(stream, tmp_path, monk
 
 
 def test_without_a_standard_error_no_sentence_gets_into_standard_output(tmp_path, monkeypatch, capsys):
+    tf1.load()
     monkeypatch.setattr(sys, "stderr", None)
     with pytest.raises(SystemExit):
         main(tmp_path, "--steps", 0)

@@ -131,7 +131,8 @@ def _draw_paths(axes, lines, shade, start, target, near):
         axes.plot(at, drawn[:, 1:], color=look["color"], lw=0.7, alpha=0.5, zorder=1.8)
         wander = np.abs(np.diff(np.clip(drawn[:, 0], low, high))).sum() / (high - low)  # the most lies at the back
         every = max(1, len(at) // 8)
-        axes.plot(at, drawn[:, 0], lw=1.8 if wander < 5 else 1, ms=6, zorder=2 + 1 / (1 + wander), label=name,
+        calm = next((shape for least, shape in ((20, {"lw": 0.6, "alpha": 0.4}), (5, {"lw": 1})) if wander > least), {})
+        axes.plot(at, drawn[:, 0], **{"lw": 1.8, **calm}, ms=6, zorder=2 + 1 / (1 + wander), label=name,
                   markevery=(index * every // len(lines), every), **look)
     axes.axhline(target, color="black", ls="--", lw=1.2, zorder=1.5, label=f"target: {target:g}")
     axes.axhspan(target - near, target + near, color="black", alpha=0.1, lw=0, label=f"within {near:g} of it")
