@@ -41,7 +41,7 @@ class Picks:
         self._rng, self._size, self._coming = rng, None, None
 
     def choice(self, size):
-        """A whole number from 0 to `size` - 1, each as likely as the others; `size` is one of 2 to 65,536."""
+        """A whole number from 0 to `size` - 1, each as likely as the others."""
         if size != self._size:
             self._size, self._coming = size, _first_lane(self._rng, size)
         return next(self._coming)
@@ -55,11 +55,15 @@ def _first_lane(rng, size):
 
 
 def draw_picks(rng, size, into):
-    """Fill `into` [steps, lanes] with the picks of a chunk's first `lanes` runs: indices of one of 2 to 65,536 samples.
+    """Fill `into` [steps, lanes] with the picks of a chunk's first `lanes` runs: indices of one of `size` samples.
 
-    16 random bits are cut into `size` equal shares and drawn again where they fall into the rest, which is exact and
-    takes half the time of drawing the indices themselves.
+    For 2 to 65,536 samples, 16 random bits are cut into `size` equal shares and drawn again where they fall into the
+    rest, which is exact and takes half the time of drawing the indices themselves.
     """
+    if not 1 < size <= 65536:
+        for row in into:
+            row[:] = rng.integers(size, size=CHUNK)[: into.shape[1]]
+        return
     share = 65536 // size
     for first in range(0, len(into), ROWS):
         bits = rng.integers(65536, size=(ROWS, CHUNK), dtype=np.uint16)

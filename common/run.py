@@ -1,5 +1,6 @@
 """One run of a recipe: its random numbers, the log that its graph writes, and what happens between its steps."""
 
+import contextlib
 import csv
 import io
 
@@ -30,7 +31,6 @@ class Run:
         self.picks = data.Picks(picks)
         self._make_optimizer, self._watchers, self._signals = make_optimizer, list(watchers), signals
         self._rows, self.session = [], None
-        self.stopped = False  # by a signal, before all steps were done
 
     @property
     def optimizer(self):
@@ -73,11 +73,14 @@ class Run:
             if (i + 1) % HELD == 0:
                 self.drain()
             if self._signals and self._signals.noted:
-                self.stopped = True
                 return
 
     def drain(self):
         """Move what waits in the graph's queue into the log."""
+        with self._signals.put_off() if self._signals else contextlib.nullcontext():  # or rows in between were lost
+            self._take()
+
+    def _take(self):
         columns = self.session.run(self._drain)
         rows = np.stack([np.reshape(column, -1) for column in columns], axis=1)
         if len(rows):

@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-from common import options, single
+from common import options
 from common import tf1 as tf
-from common.comparison import optimizers, table
+from common.comparison import optimizers
 from common.ending import surroundings
 from common.ending.output import Output
-from common.pictures import process
 
 
 class Recipe(NamedTuple):
@@ -53,12 +52,18 @@ class Recipe(NamedTuple):
         own = self.train.__kwdefaults__
         args = options.parse(self.name, self.title, words, **own,
                              rates=optimizers.rates(self.name, own["learning_rate"]))
-        output = Output(args)
-        artist = process.Drawing() if args.figure else None
+        output, artist = Output(args), None
+        if args.figure:
+            from common.pictures import process
+
+            artist = process.Drawing()
         try:
             tf.load()
             with tf.quiet():
-                run = table.compare if args.comparison else single.train
+                if args.comparison:
+                    from common.comparison.table import compare as run
+                else:
+                    from common.single import train as run
                 result = run(self, args, signals, output, artist)
         finally:
             if artist:

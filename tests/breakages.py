@@ -41,8 +41,6 @@ BREAKAGES = [Breakage(*fields) for fields in (
      "        first = [each.initializer for each in graph.get_collection('variables')[:3]]\n"
      "        self._session.run(first if hasattr(self, 'used') else self._init, {self.start: start})\n"
      "        self.used = True", "test_comparison.py"),
-    ("slots are made in the loop", "comparison/loops.py",
-     "            make_slots(my_opt, A)\n", "", "test_comparison.py"),
     ("paths are kept for the first block only", "comparison/loops.py",
      "paths += [last[0]] if end in ends else []", "paths += [last[0]] if end in ends and not block.before else []",
      "test_comparison.py"),

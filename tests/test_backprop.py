@@ -171,9 +171,10 @@ def test_each_line_of_the_update_is_arithmetic_that_closes_to_the_last_digit_sho
             numbers[left] = float((in_float32 or [result])[0])
             _, kept = remembered.get(left.removesuffix("'"), (None, numbers[left]))
             assert numbers[left] == pytest.approx(kept, rel=0.51 * 10 ** (1 - digits))
+            assert not in_float32, "a line is shown in the digits in which the calculation and TensorFlow agree"
+            assert value(filled.removeprefix("= ")) == pytest.approx(kept, rel=2e-4, abs=1e-9)
         assert left == "A'"
         assert numbers["A'"] == pytest.approx(float(A[step]), rel=1e-4)
-        assert not in_float32, "A' is shown in the digits in which the calculation and TensorFlow agree"
 
 
 # What each optimizer remembers after gradients g, by the definitions of their papers; rate and the path of A where it

@@ -77,11 +77,12 @@ def test_a_second_signal_in_the_training_stops_at_once_and_the_log_is_written(si
     assert read_log(tmp_path / "regression.csv")[0] == list(range(1, 8))
 
 
-def test_no_signal_keeps_the_log_from_being_written(signals_at, tmp_path, capsys):
+@pytest.mark.parametrize(("rate", "steps"), [(0.02, 100), (5, 19)])  # the second one diverges
+def test_no_signal_keeps_the_log_from_being_written(rate, steps, signals_at, tmp_path, capsys):
     signals_at(files.os, "fsync", *[signal.SIGINT] * 3)
-    made = main(tmp_path, "--no-figure")
+    made = main(tmp_path, "--learning-rate", rate, "--no-figure")
     assert made.status == 130
-    assert capsys.readouterr().err == "regression.py: stopped by SIGINT after step 100.\n"
+    assert capsys.readouterr().err == f"regression.py: stopped by SIGINT after step {steps}.\n"
     assert names(tmp_path) == WHOLE[:2]
 
 
@@ -183,8 +184,9 @@ def test_a_signal_that_is_ignored_stays_ignored_and_in_a_thread_there_are_none()
 def test_under_python_i_the_script_runs_and_leaves_all_alive_as_often_as_one_likes(tmp_path):
     lines = f"""
 import cProfile, runpy, sys
-assert run.A.shape == (101,) and run.x.shape == run.loss.shape == (100,) and run.status == 0
+print("ended", run.status, len(run.A) - len(run.x), run.x.shape == run.y.shape == run.loss.shape)
 print("files", [str(path) for path in run.files])
+run = main(["--no-figure", "--output-dir", {str(tmp_path)!r}])
 print("session", run.session.run(run.variable))
 sys.argv = ["regression.py", "--no-figure", "--steps", "4", "--learning-rate", "5", "--output-dir", {str(tmp_path)!r}]
 for number in range(30): last = main(["--no-figure", "--steps", number + 1, "--output-dir", {str(tmp_path)!r}])
@@ -192,13 +194,12 @@ print(last)
 cProfile.run("print('profiled', len(main(sys.argv[1:])))", sort="tottime")
 print("module", runpy.run_path({str(SCRIPT)!r})["main"].name)
 print("script", runpy.run_path({str(SCRIPT)!r}, run_name="__main__")["run"])
-stopped = main(["--learning-rate", 5, "--no-figure", "--output-dir", {str(tmp_path)!r}])
-print("diverged", stopped.status)
-""".replace("print(last)", "\nprint(last)")
-    done = python("-i", SCRIPT, "--no-figure", "--output-dir", tmp_path, input=lines)
+""".replace("print(last)", "\nprint(last)")  # the empty line that ends a loop
+    done = python("-i", SCRIPT, "--learning-rate", 5, "--no-figure", "--output-dir", tmp_path, input=lines)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     said = done.stdout.splitlines()
+    assert "ended 1 1 True" in said
     assert f"files {[f'{tmp_path}/{name}' for name in WHOLE[:2]]}" in said
     assert "session [9.804879]" in said
     assert any(line.startswith("<30 steps: x, y, A, loss; the last A is ") for line in said)
@@ -206,7 +207,6 @@ print("diverged", stopped.status)
     assert any("function calls" in line for line in said)
     assert "module regression" in said
     assert any(line.startswith("script <4 steps: ") for line in said)
-    assert said[-1] == "diverged 1"
 
 
 def test_under_pdb_the_script_ends_with_its_status_and_the_debugger_goes_on(tmp_path):
@@ -327,7 +327,7 @@ def test_without_a_standard_error_no_sentence_gets_into_standard_output(tmp_path
 
 def as_it_is():
     """What a run must leave as it was."""
-    return ([signal.getsignal(number) for number in SIGNALS], gc.isenabled(), gc.get_freeze_count(),
+    return ([signal.getsignal(number) for number in SIGNALS], gc.isenabled(), gc.get_freeze_count() > 0,
             warnings.filters[:], sys.stdout, sys.stderr, sys.stdout.line_buffering, sys.stdout.errors, os.getcwd(),
             threading.active_count())
 
@@ -381,7 +381,7 @@ def test_output_that_fails_after_the_run_costs_no_file_and_no_other_status(tmp_p
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the scripts in a folder whose name has spaces and letters beyond ASCII."""
-    checkout = tmp_path / "Übung für 反向传播"
+    checkout = tmp_path / os.fsdecode("Übung für 反向传播".encode())
     for room in ("recipes", "common"):
         shutil.copytree(CHECKOUT / room, checkout / room, ignore=shutil.ignore_patterns("__pycache__"))
     return checkout

@@ -78,7 +78,7 @@ class Trace:
                              f"{shaped.outputs[0].shape}.")
         gradients = tf.gradients(loss, [op.outputs[0] for op in ops], name="trace")
         self._gradients = {op: gradient for op, gradient in zip(ops, gradients, strict=True) if gradient is not None}
-        self._names = {op: run.variable.op.name if _reads(op, run.variable) else op.name
+        self._names = {op: op.inputs[0].op.name if op.type == "ReadVariableOp" else op.name
                        for op in graphs.operations(loss.op)}
         with tf.Graph().as_default() as double:
             inputs = [run.x_data, run.y_target, *self._reads]
@@ -127,21 +127,20 @@ class Trace:
         Of several h, in proportion to n, it takes the one with which the quotient changes least to the next; None if
         that leaves fewer than four digits.
         """
-        quotients = []
+        quotients, rounded = [], []
         for h in MOVES * (abs(value) or 1):
-            up, down = (self._double.run(loss, {**placed, tensor: np.full(tensor.shape, moved)})
+            up, down = (self._double.run(loss, {**placed, tensor: np.full(tensor.shape, moved)}).item()
                         for moved in (value + h, value - h))
-            quotients.append((up - down).item() / (2 * h))
+            quotients.append((up - down) / (2 * h))
+            rounded.append(np.spacing(max(abs(up), abs(down))) / h)  # what the last bits of the two losses can do
+        if not any(quotients):
+            return 0.0 if min(rounded) < 1e-9 else None
         with np.errstate(all="ignore"):
-            changes = np.abs(np.diff(quotients))
+            changes = np.abs(np.diff(quotients)) + rounded[1:]
         if not np.isfinite(changes).any():
             return None
         best = np.nanargmin(changes)
         return quotients[best + 1] if changes[best] <= 5e-5 * abs(quotients[best + 1]) + 1e-300 else None
-
-
-def _reads(op, variable):
-    return op.type == "ReadVariableOp" and op.inputs[0].op is variable.handle.op
 
 
 def table(step, nodes):

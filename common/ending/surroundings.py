@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import errno
 import gc
+import math
 import os
 import signal
 import sys
@@ -41,6 +42,15 @@ class Signals:
         self.noted, self.patience = number, self.patience - 1
         if self.patience == -1:
             raise Stopped
+
+    @contextlib.contextmanager
+    def put_off(self):
+        """A block in which signals are only noted."""
+        before, self.patience = self.patience, math.inf
+        try:
+            yield
+        finally:
+            self.patience = before
 
     @property
     def name(self):
@@ -115,8 +125,8 @@ def output_failed(error):
 
 
 def exit_with(status):
-    """End the program with this status, if it is not 0; `python -i`, a notebook and the like go on."""
-    if status and not (sys.flags.interactive or os.environ.get("PYTHONINSPECT") or hasattr(sys, "ps1") or _notebook()):
+    """End the program with this status, if it is not 0; `python -i`, IPython, a notebook and the like go on."""
+    if status and not (sys.flags.interactive or os.environ.get("PYTHONINSPECT") or hasattr(sys, "ps1")):
         raise SystemExit(status)
 
 
