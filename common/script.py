@@ -1,5 +1,6 @@
 """The start of a script: what a recipe hands over, and how its flags lead to one run or to many."""
 
+import sys
 from typing import NamedTuple
 
 from common import options
@@ -45,7 +46,7 @@ class Recipe(NamedTuple):
             except surroundings.Stopped:  # before there was anything to write
                 raise SystemExit(signals.status) from None
         if self.train.__module__ == "__main__":
-            surroundings.exit_with(result.status)
+            surroundings.leave(result.status, sys._getframe(1))
         return result
 
     def _start(self, words, signals):

@@ -185,7 +185,8 @@ def noticed(breakage, folder):
     finally:
         path.write_text(whole, encoding="utf-8")
     if done.returncode == 1:
-        failed = [line.split("::")[1].split(" ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        failed = [line.split("::")[1].split(" ")[0] for line in done.stdout.splitlines()
+                  if line.startswith(("FAILED", "ERROR")) and "::" in line]
         return f"noticed by {' '.join(failed)}"
     return "NOT NOTICED" if done.returncode == 0 else f"NOT NOTICED: pytest ended with {done.returncode}"
 

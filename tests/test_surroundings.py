@@ -268,15 +268,15 @@ def test_in_a_notebook_the_pictures_appear_below_the_cell_and_elsewhere_they_do_
 
 
 def test_only_where_nobody_goes_on_the_status_ends_the_program(monkeypatch):
-    surroundings.exit_with(0)
+    surroundings.leave(0, sys._getframe())
     with pytest.raises(SystemExit) as end:
-        surroundings.exit_with(143)
+        surroundings.leave(143, sys._getframe())
     assert end.value.code == 143
     monkeypatch.setenv("PYTHONINSPECT", "1")
-    surroundings.exit_with(143)
+    surroundings.leave(143, sys._getframe())
     monkeypatch.delenv("PYTHONINSPECT")
     monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
-    surroundings.exit_with(143)
+    surroundings.leave(143, sys._getframe())
 
 
 # --- everything as it was ---

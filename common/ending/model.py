@@ -53,7 +53,7 @@ class Model:
     def losses(self, A, x=None, y=None):
         """The loss of each sample with each value of `A` [k]: float64 [k, samples]. Other samples may be given."""
         x, y = (self._x_vals, self._y_vals) if x is None else (x, y)
-        few = max(1, 2048 // len(x))  # values of `A` together, for the memory's sake
+        few = max(1, 4096 // len(x))  # values of `A` together, for the memory's sake
         parts = [A[first : first + few] for first in range(0, len(A), few)]
         return np.concatenate([self._run(
             self._loss, np.tile(x, len(part)), np.tile(y, len(part)), np.repeat(part, len(x))) for part in parts],

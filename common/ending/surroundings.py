@@ -124,9 +124,23 @@ def output_failed(error):
     return 1
 
 
-def exit_with(status):
-    """End the program with this status, if it is not 0; `python -i`, IPython, a notebook and the like go on."""
-    if status and not (sys.flags.interactive or os.environ.get("PYTHONINSPECT") or hasattr(sys, "ps1")):
+def leave(status, frame):
+    """End the program with this status where its outermost code, running in `frame`, has come to its last line.
+
+    Taking TensorFlow down piece by piece would only take time. Where more follows, the program goes on if the status is
+    0; `python -i`, IPython, a notebook and the like go on in any case.
+    """
+    if sys.flags.interactive or os.environ.get("PYTHONINSPECT") or hasattr(sys, "ps1"):
+        return
+    last = max(line for *_, line in frame.f_code.co_lines() if line)
+    watched = frame.f_back or sys.gettrace() or sys.getprofile()  # by a debugger, a profiler, `runpy` and the like
+    if frame.f_lineno == last and not watched:
+        atexit._run_exitfuncs()  # as Python does before it ends
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(status)
+    if status:
         raise SystemExit(status)
 
 
