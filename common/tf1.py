@@ -16,6 +16,7 @@ import tempfile
 import warnings
 
 OLDEST = (2, 12)
+frozen_here = False  # the collector leaves out what has been loaded here, and nothing else
 INSTALL = f"python -m pip install 'tensorflow>={OLDEST[0]}.{OLDEST[1]}'"
 
 
@@ -106,7 +107,8 @@ def _collector_asleep():
 
     It would take a third of the time. Afterwards it leaves those objects out, also when Python ends.
     """
-    collecting = gc.isenabled()
+    global frozen_here
+    collecting, frozen_here = gc.isenabled(), gc.get_freeze_count() == 0
     gc.disable()
     try:
         yield

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import regression
 
+from common import tf1 as tf
 from common.ending import output
 from common.pictures import process
 
@@ -95,3 +96,10 @@ def drawn(monkeypatch):
     monkeypatch.setattr(process, "Drawing", Nobody)
     monkeypatch.setattr(output.Output, "draw", draw)
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def collector_spared():
+    """Keep the garbage collector from sweeping all of TensorFlow again and again."""
+    tf.load()
+    tf.frozen_here = False  # or the first run of a script would give it back

@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 
+from common import tf1
+
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -80,12 +82,12 @@ def lines_at_once():
 @contextlib.contextmanager
 def collector_as_before():
     """Give back to the garbage collector what loading TensorFlow has kept from it."""
-    frozen = gc.get_freeze_count()
     try:
         yield
     finally:
-        if gc.get_freeze_count() > frozen == 0:
+        if tf1.frozen_here:
             gc.unfreeze()
+            tf1.frozen_here = False
             atexit.register(gc.freeze)  # or Python would sweep it all once more, when it ends
 
 
