@@ -33,6 +33,22 @@ def run(recipe, *flags, env=None, checkout=CHECKOUT, python=(), **options):
                           env={**os.environ, **(env or {})}, **options)
 
 
+def start(words, **options):
+    """Start a process that runs while the tests go on; its output must fit into a pipe."""
+    return subprocess.Popen([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            encoding="utf-8", **options)
+
+
+def end(process):
+    """Wait for the end of what `start` started; returns the `CompletedProcess` with text output."""
+    try:
+        printed, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        process.wait()
+    return subprocess.CompletedProcess(process.args, process.returncode, printed, errors)
+
+
 def read_log(path):
     """A log's columns: steps, and float32 x, y, A (with the starting value in front) and loss."""
     header, first, *rows = path.read_text(encoding="ascii").splitlines()
@@ -67,7 +83,25 @@ def one_sentence(text):
 def default_runs(tmp_path_factory):
     """Both scripts' default runs: recipe -> (CompletedProcess, output folder)."""
     folder = tmp_path_factory.mktemp("default")
-    return {recipe: (run(recipe, "--output-dir", folder), folder) for recipe in RECIPES}
+    both = {recipe: start(command(recipe, "--output-dir", folder)) for recipe in RECIPES}  # at once
+    return {recipe: (end(script), folder) for recipe, script in both.items()}
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Have something in place of the process that draws, whose pictures hold the word "drawn"; returns its class."""
+    class Nobody:
+        def ask(self, *what):
+            pass
+
+        def answer(self, progress=None):
+            return b"drawn"
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(process, "Drawing", Nobody)
+    return Nobody
 
 
 @pytest.fixture

@@ -236,8 +236,9 @@ def test_mean_and_variance_of_A_follow_from_the_moments_of_x(row, xla):
     loop.reset(block.start)
     theory = moments(0.02, steps)
     worst = 0
-    for step in range(1, steps + 1):
-        A = loop.advance(0.02, block, step - 1, step)[0].astype(np.float64)
+    every = 5 if xla else 1  # what XLA computes is slow to begin, and `A` depends on all steps before
+    for step in range(every, steps + 1, every):
+        A = loop.advance(0.02, block, step - every, step)[0].astype(np.float64)
         mean, variance = theory[step]
         worst = max(worst, abs(A.mean() - mean) / np.sqrt(variance / lanes))
         assert A.var() == pytest.approx(variance, rel=5 * np.sqrt(2 / lanes))

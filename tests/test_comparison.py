@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import functools
 import io
 import itertools
 import json
@@ -21,7 +22,8 @@ import numpy as np
 import pytest
 import regression
 import tqdm
-from conftest import CHECKOUT, SCRIPTS, assert_same, command, one_sentence, read_log, run
+from conftest import CHECKOUT, SCRIPTS, assert_same, command, one_sentence, read_log
+from make_reference import START, made
 
 from common import data
 from common.comparison import blocks, loops, optimizers, table
@@ -68,8 +70,8 @@ def compiled():
         loop = loops.Loop(SCRIPTS[recipe].main, name, block, xla)
         loop.reset(block.start)
         rate = recorded[f"{recipe}/{name}/rate"]
-        # Each step of the regression and every seventh of the classification, whose `A` depends on all before it.
-        ends = np.arange(0, len(picks) + 1, 1 if recipe == "regression" else 7)
+        # Each step of the regression and every 35th of the classification, whose `A` depends on all before it.
+        ends = np.arange(0, len(picks) + 1, 1 if recipe == "regression" else 35)
         path = [loop.advance(rate, block, *between)[0][0] for between in itertools.pairwise(ends)]
         return np.array(path), recorded[f"{recipe}/{name}/A"][ends[1:] - 1]
 
@@ -112,11 +114,24 @@ def test_the_first_run_of_a_comparison_is_the_recipes_run(recipe, tmp_path):
     assert A[0] == pytest.approx(last, abs=2e-6)
 
 
+@pytest.fixture(scope="module")
+def two_chunks():
+    """60 steps of a chunk of runs and 80 more: recipe -> {optimizer: (rate, outcome)}, and the second chunk."""
+    @functools.cache
+    def train(recipe):
+        rates = optimizers.rates(recipe, SCRIPTS[recipe].train.__kwdefaults__["learning_rate"])
+        rows = [each for each in rates.items() if recipe == "regression" or each[0] == "adam"]
+        *_, second = blocks.draw_blocks(SCRIPTS[recipe].main, 18, data.CHUNK + 80, data.CHUNK, 60)
+        found = zip(rows, outcomes(recipe, rows, data.CHUNK + 80, 60), strict=True)
+        return {name: (rate, outcome) for (name, rate), outcome in found}, second
+
+    return train
+
+
 @pytest.mark.parametrize(("recipe", "name"), [case for case in CASES if case[0] == "regression" or case[1] == "adam"])
-def test_every_chunk_of_runs_starts_with_an_optimizer_that_remembers_nothing(recipe, name):
-    rate = optimizers.rates(recipe, SCRIPTS[recipe].train.__kwdefaults__["learning_rate"])[name]
-    (A, _, arrived, _, _, _), = outcomes(recipe, [(name, rate)], data.CHUNK + 80, 60)
-    *_, second = blocks.draw_blocks(SCRIPTS[recipe].main, 18, data.CHUNK + 80, data.CHUNK, 60)
+def test_every_chunk_of_runs_starts_with_an_optimizer_that_remembers_nothing(recipe, name, two_chunks):
+    trained, second = two_chunks(recipe)
+    rate, (A, _, arrived, _, _, _) = trained[name]
     assert second.chunk == 1
     loop = loops.Loop(SCRIPTS[recipe].main, name, second, xla=False)
     loop.reset(second.start)
@@ -307,16 +322,14 @@ def test_what_the_picture_is_given_is_the_runs_own_ways_and_their_percentiles(tm
 # --- the script ---
 
 @pytest.fixture(scope="module")
-def all_optimizers(tmp_path_factory):
-    """`python recipes/classification.py --optimizer all --runs 1000`: the process and its folder."""
-    folder = tmp_path_factory.mktemp("all")
-    return run("classification", "--optimizer", "all", "--runs", 1000, "--output-dir", folder), folder
+def all_optimizers():
+    """`recipes/RECIPE.py --optimizer all --runs 1000`, as in the documents: recipe -> what it printed, its files."""
+    done = {recipe: made(f"{START}{recipe}.py --optimizer all --runs 1000") for recipe in SCRIPTS}
+    return {recipe: (each.printed, each.folder / "outputs") for recipe, each in done.items()}
 
 
 def test_every_optimizer_arrives_at_its_default_rate(all_optimizers):
-    done, folder = all_optimizers
-    assert (done.returncode, done.stderr) == (0, "")
-    rows = rows_of(folder, "classification") + compare("regression", folder, "--optimizer", "all", "--runs", 1000)
+    rows = [row for recipe in ("classification", "regression") for row in rows_of(all_optimizers[recipe][1], recipe)]
     assert [row["optimizer"] for row in rows] == 2 * list(optimizers.OPTIMIZERS)
     for row, target in zip(rows, [-1] * 11 + [10] * 11, strict=True):
         assert row["diverged"] == 0
@@ -339,11 +352,10 @@ def check_table(lines, rows):
 
 
 def test_the_table_on_the_terminal_has_a_line_for_each_row(all_optimizers):
-    done, folder = all_optimizers
-    lines = done.stdout.splitlines()
+    printed, folder = all_optimizers["classification"]
+    lines = printed.splitlines()
     check_table(lines[:12], rows_of(folder, "classification"))
-    assert lines[12:] == [f"Wrote {folder}/classification-comparison.{kind}" for kind in ("csv", "json", "png")]
-    assert (folder / "classification-comparison.png").read_bytes().endswith(b"IEND\xaeB`\x82")
+    assert lines[12:] == [f"Wrote outputs/classification-comparison.{kind}" for kind in ("csv", "json", "png")]
 
 
 def test_the_record_holds_the_flags_and_the_rows(tmp_path):
@@ -493,11 +505,11 @@ def test_off_a_terminal_no_bar_is_made(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_progress_bar_of_the_runs_is_shown_on_a_real_terminal_and_only_there(tmp_path):
+def test_a_real_start_writes_its_files_and_shows_a_progress_bar_on_a_real_terminal_and_only_there(tmp_path):
     ours, theirs = pty.openpty()
     try:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
-        flags = ["--runs", 2000, "--no-figure", "--output-dir", tmp_path]
+        flags = ["--runs", 2000, "--output-dir", tmp_path]
         done = subprocess.run(command("regression", *flags), stdout=subprocess.PIPE, stderr=theirs, timeout=60,
                               check=False)
         os.set_blocking(ours, False)
@@ -510,4 +522,7 @@ def test_a_progress_bar_of_the_runs_is_shown_on_a_real_terminal_and_only_there(t
     assert " runs" in shown
     assert "%|" in shown
     assert b"%|" not in done.stdout
-    check_table(done.stdout.decode().splitlines()[:2], rows_of(tmp_path, "regression"))
+    lines = done.stdout.decode().splitlines()
+    check_table(lines[:2], rows_of(tmp_path, "regression"))
+    assert lines[2:] == [f"Wrote {tmp_path}/regression-comparison.{kind}" for kind in ("csv", "json", "png")]
+    assert (tmp_path / "regression-comparison.png").read_bytes().endswith(b"IEND\xaeB`\x82")

@@ -14,7 +14,7 @@ import make_reference as reference
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT, SCRIPTS
+from conftest import CHECKOUT, SCRIPTS, end, start
 from make_reference import DOCUMENTS, LANGUAGES, PAIRS, RECIPE, REFERENCE, RUNS, SHOWN, START, made, output_of
 
 from common.comparison import table
@@ -272,11 +272,28 @@ json.dump(said, sys.stdout)
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def saying(request, tmp_path_factory):
+    """The process that says what `said` gives, which runs from this file's first test on; None if no test asks."""
+    if not any("said" in item.fixturenames for item in request.session.items):
+        yield None
+        return
+    folder = tmp_path_factory.mktemp("said")
+    (folder / "programs").write_text(json.dumps(broken_programs()), encoding="ascii")
+    with open(folder / "programs", encoding="ascii") as programs:
+        process = start([sys.executable, "-c", SAY], stdin=programs, cwd=folder)
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    process.stderr.close()
+
+
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
+def said(saying, tmp_path_factory):
     """What the mended programs and the broken ones say, by name."""
-    done = subprocess.run([sys.executable, "-c", SAY], input=json.dumps(broken_programs()), capture_output=True,
-                          text=True, check=True, cwd=tmp_path_factory.mktemp("said"))
+    done = end(saying)
+    assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout[done.stdout.index('{"session"'):])
     folder = tmp_path_factory.mktemp("shadow")
     (folder / "tensorflow.py").write_text("import numpy\n", encoding="utf-8")

@@ -169,7 +169,7 @@ def test_names_that_are_not_utf_8_are_names_too(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("ending", [".csv", ".json", ".png"])
-def test_a_file_that_cannot_be_written_is_named_and_the_others_are_written(ending, tmp_path, capsys):
+def test_a_file_that_cannot_be_written_is_named_and_the_others_are_written(ending, tmp_path, undrawn, capsys):
     (tmp_path / f"regression{ending}").mkdir()
     others = [tmp_path / name for name in WHOLE if not name.endswith(ending)]
     for path in others:
@@ -185,7 +185,7 @@ def test_a_file_that_cannot_be_written_is_named_and_the_others_are_written(endin
     assert names(tmp_path) == WHOLE
 
 
-def test_a_folder_that_is_removed_during_the_run_is_made_again(tmp_path, monkeypatch):
+def test_a_folder_that_is_removed_during_the_run_is_made_again(tmp_path, undrawn, monkeypatch):
     choice = data.Picks.choice
 
     def remove(self, size):
@@ -312,14 +312,14 @@ def test_files_are_whole_under_kill_9_and_with_two_writers_at_once(tmp_path):
 @pytest.mark.parametrize(("part", "kept"), [
     ("train", WHOLE), ("model", WHOLE[:1]), ("record", WHOLE[:1]), ("picture", WHOLE[:2]), ("board", WHOLE)])
 def test_a_defect_in_any_part_shows_its_traceback_after_what_can_be_written_is(
-        part, kept, tmp_path, monkeypatch, capsys):
+        part, kept, tmp_path, undrawn, monkeypatch, capsys):
     flags = []
     if part == "model":
         monkeypatch.setattr(single, "Model", broken)
     elif part == "record":
         monkeypatch.setattr(output.json, "dumps", broken)
     elif part == "picture":
-        monkeypatch.setattr(process.Drawing, "answer", broken)
+        monkeypatch.setattr(undrawn, "answer", broken)
     elif part == "board":
         monkeypatch.setattr(tensorboard.Board, "_write", broken)
         flags = ["--tensorboard", tmp_path / "board"]

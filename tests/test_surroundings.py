@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT, SCRIPTS, command, one_sentence, read_log, run
+from conftest import CHECKOUT, SCRIPTS, command, end, one_sentence, read_log, start
 
 from common import data, tf1
 from common.comparison import table
@@ -40,8 +40,8 @@ def wrote(text):
     return [line.rpartition("/")[2] for line in text.splitlines() if line.startswith("Wrote ")]
 
 
-def python(*words, input=None, **options):
-    return subprocess.run([sys.executable, *map(str, words)], input=input, capture_output=True, text=True,
+def python(*words, **options):
+    return subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True,
                           encoding="utf-8", timeout=120, **options)
 
 
@@ -97,8 +97,8 @@ def test_a_signal_while_the_picture_is_drawn_leaves_the_picture_out(number, sign
     assert names(tmp_path) == wrote(printed) == WHOLE[:2]
 
 
-def test_a_signal_while_the_animation_is_made_keeps_the_picture(signals_at, tmp_path, capsys):
-    signals_at(process.Drawing, "answer", signal.SIGINT, time=2)
+def test_a_signal_while_the_animation_is_made_keeps_the_picture(signals_at, undrawn, tmp_path, capsys):
+    signals_at(undrawn, "answer", signal.SIGINT, time=2)
     made = main(tmp_path, "--animate", "--steps", 5)
     assert made.status == 130
     printed, errors = capsys.readouterr()
@@ -181,26 +181,82 @@ def test_a_signal_that_is_ignored_stays_ignored_and_in_a_thread_there_are_none()
 
 # --- the interpreter goes on ---
 
-def test_under_python_i_the_script_runs_and_leaves_all_alive_as_often_as_one_likes(tmp_path):
+def interactive(folder):
+    """`python -i`: its words and what is typed."""
     lines = f"""
 import cProfile, runpy, sys
 print("ended", run.status, len(run.A) - len(run.x), run.x.shape == run.y.shape == run.loss.shape)
 print("files", [str(path) for path in run.files])
-run = main(["--no-figure", "--output-dir", {str(tmp_path)!r}])
+run = main(["--no-figure", "--output-dir", {str(folder)!r}])
 print("session", run.session.run(run.variable))
-sys.argv = ["regression.py", "--no-figure", "--steps", "4", "--learning-rate", "5", "--output-dir", {str(tmp_path)!r}]
-for number in range(30): last = main(["--no-figure", "--steps", number + 1, "--output-dir", {str(tmp_path)!r}])
+sys.argv = ["regression.py", "--no-figure", "--steps", "4", "--learning-rate", "5", "--output-dir", {str(folder)!r}]
+for number in range(30): last = main(["--no-figure", "--steps", number + 1, "--output-dir", {str(folder)!r}])
+
 print(last)
 cProfile.run("print('profiled', len(main(sys.argv[1:])))", sort="tottime")
 print("module", runpy.run_path({str(SCRIPT)!r})["main"].name)
 print("script", runpy.run_path({str(SCRIPT)!r}, run_name="__main__")["run"])
-""".replace("print(last)", "\nprint(last)")  # the empty line that ends a loop
-    done = python("-i", SCRIPT, "--learning-rate", 5, "--no-figure", "--output-dir", tmp_path, input=lines)
+"""
+    return ["-i", SCRIPT, "--learning-rate", 5, "--no-figure", "--output-dir", folder], lines
+
+
+def debugged(folder):
+    return ["-m", "pdb", "-c", "continue", SCRIPT, "--learning-rate", 5, "--no-figure", "--output-dir", folder], (
+        "print('alive')\nquit\n")
+
+
+def ipython(folder):
+    lines = folder / "lines.ipy"
+    lines.write_text(f"%run '{SCRIPT}' --no-figure --learning-rate 5 --output-dir '{folder}'\n"
+                     "print('alive', run.status)\n", encoding="utf-8")
+    return ["-m", "IPython", "--no-banner", "--colors=NoColor", lines], ""
+
+
+def calling(folder):
+    program = folder / "program.py"
+    program.write_text(f"""
+import gc, sys, warnings
+sys.path.insert(0, {str(SCRIPT.parent)!r})
+import regression
+as_it_is = lambda: (gc.isenabled(), gc.get_freeze_count(), gc.get_threshold(), warnings.filters[:])
+before = as_it_is()
+run = regression.main(["--learning-rate", 5, "--no-figure", "--output-dir", {str(folder)!r}])  # loads TensorFlow
+print("goes on", run.status, before == as_it_is())
+""", encoding="utf-8")
+    return [program], ""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def started(request, tmp_path_factory):
+    """The processes of the next tests, which run from this file's first test on: function -> process and its folder."""
+    asked, found = {item.originalname for item in request.session.items}, {}
+    for each, test in ((interactive, test_under_python_i_the_script_runs_and_leaves_all_alive_as_often_as_one_likes),
+                       (debugged, test_under_pdb_the_script_ends_with_its_status_and_the_debugger_goes_on),
+                       (ipython, test_ipythons_run_leaves_it_alive_with_the_run_to_go_on_from),
+                       (calling, test_a_program_that_calls_main_goes_on_with_its_collector_and_warnings_as_they_were)):
+        if test.__name__ in asked:
+            folder = tmp_path_factory.mktemp(each.__name__)
+            words, typed = each(folder)
+            (folder / "typed").write_text(typed, encoding="utf-8")
+            with open(folder / "typed", encoding="utf-8") as keyboard:
+                found[each] = start([sys.executable, *words], stdin=keyboard,
+                                    env={**os.environ, "HOME": str(folder)}), folder
+    yield found
+    for process_, _ in found.values():
+        process_.kill()
+        process_.wait()
+        process_.stdout.close()
+        process_.stderr.close()
+
+
+def test_under_python_i_the_script_runs_and_leaves_all_alive_as_often_as_one_likes(started):
+    script, folder = started[interactive]
+    done = end(script)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     said = done.stdout.splitlines()
     assert "ended 1 1 True" in said
-    assert f"files {[f'{tmp_path}/{name}' for name in WHOLE[:2]]}" in said
+    assert f"files {[f'{folder}/{name}' for name in WHOLE[:2]]}" in said
     assert "session [9.804879]" in said
     assert any(line.startswith("<30 steps: x, y, A, loss; the last A is ") for line in said)
     assert "profiled 4" in said
@@ -209,9 +265,8 @@ print("script", runpy.run_path({str(SCRIPT)!r}, run_name="__main__")["run"])
     assert any(line.startswith("script <4 steps: ") for line in said)
 
 
-def test_under_pdb_the_script_ends_with_its_status_and_the_debugger_goes_on(tmp_path):
-    flags = ["--learning-rate", 5, "--no-figure", "--output-dir", tmp_path]
-    done = python("-m", "pdb", "-c", "continue", SCRIPT, *flags, input="print('alive')\nquit\n")
+def test_under_pdb_the_script_ends_with_its_status_and_the_debugger_goes_on(started):
+    done = end(started[debugged][0])
     assert "The program exited via sys.exit(). Exit status: 1" in done.stdout
     assert "alive" in done.stdout
     assert wrote(done.stdout) == WHOLE[:2]
@@ -225,29 +280,16 @@ def test_coverage_measures_the_script_and_ends_with_its_status(tmp_path):
     assert (tmp_path / "measured").stat().st_size > 1000
 
 
-def test_ipythons_run_leaves_it_alive_with_the_run_to_go_on_from(tmp_path):
+def test_ipythons_run_leaves_it_alive_with_the_run_to_go_on_from(started):
     pytest.importorskip("IPython")
-    lines = tmp_path / "lines.ipy"
-    lines.write_text(f"%run '{SCRIPT}' --no-figure --learning-rate 5 --output-dir '{tmp_path}'\n"
-                     "print('alive', run.status)\n", encoding="utf-8")
-    done = python("-m", "IPython", "--no-banner", "--colors=NoColor", lines, env={**os.environ, "HOME": str(tmp_path)})
+    done = end(started[ipython][0])
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "alive 1"
     assert one_sentence(done.stderr)
 
 
-def test_a_program_that_calls_main_goes_on_with_its_collector_and_warnings_as_they_were(tmp_path):
-    program = tmp_path / "program.py"
-    program.write_text(f"""
-import gc, sys, warnings
-sys.path.insert(0, {str(SCRIPT.parent)!r})
-import regression
-as_it_is = lambda: (gc.isenabled(), gc.get_freeze_count(), gc.get_threshold(), warnings.filters[:])
-before = as_it_is()
-run = regression.main(["--learning-rate", 5, "--no-figure", "--output-dir", {str(tmp_path)!r}])  # loads TensorFlow
-print("goes on", run.status, before == as_it_is())
-""", encoding="utf-8")
-    done = python(program)
+def test_a_program_that_calls_main_goes_on_with_its_collector_and_warnings_as_they_were(started):
+    done = end(started[calling][0])
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "goes on 1 True")
 
 
@@ -387,39 +429,36 @@ def copy(tmp_path):
     return checkout
 
 
-def test_it_runs_in_an_ascii_locale_without_a_home_or_a_display_and_below_any_folder(copy, tmp_path):
-    (tmp_path / "link.py").symlink_to(copy / "recipes" / "regression.py")
-    done = python("-W", "error", "link.py", cwd=tmp_path, env={
-        **os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "HOME": "/nonexistent",
-        "MPLCONFIGDIR": "/nonexistent", "MPLBACKEND": "TkAgg", "DISPLAY": "", "TMPDIR": "/nonexistent"})
-    assert (done.returncode, done.stderr) == (0, "")
-    assert names(copy / "outputs") == wrote(done.stdout) == WHOLE
-    regression.main(["--no-figure", "--output-dir", tmp_path])
-    assert (copy / "outputs/regression.csv").read_bytes() == (tmp_path / "regression.csv").read_bytes()
-
-
 def test_without_docstrings_the_help_is_the_same():
     bare = python("-OO", SCRIPT, "--help")
     assert (bare.returncode, bare.stderr) == (0, "")
     assert bare.stdout == python(SCRIPT, "--help").stdout
 
 
-def test_it_runs_from_a_checkout_that_cannot_be_written_and_asks_no_network(copy, tmp_path):
+def test_it_runs_in_an_ascii_locale_without_a_home_a_display_a_network_or_a_writable_checkout_below_any_folder(
+        copy, tmp_path):
+    (tmp_path / "link.py").symlink_to(copy / "recipes" / "regression.py")
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\n"
         "def watch(event, args):\n"
         "    if event in ('socket.connect', 'socket.getaddrinfo', 'socket.sendto'): os.mkdir(os.environ['ASKED'])\n"
         "sys.addaudithook(watch)\n", encoding="ascii")
+    (copy / "outputs").mkdir()
     before = sorted(copy.rglob("*"))
-    for path in (copy, *before):
+    closed = [path for path in (copy, *before) if path != copy / "outputs"]
+    for path in closed:
         path.chmod(0o555)
     try:
-        done = run("regression", "--output-dir", tmp_path / "out", checkout=copy, python=["-B"],
-                   env={"PYTHONPATH": str(tmp_path), "ASKED": str(tmp_path / "asked"), "PYTHONIOENCODING": "ascii"})
+        done = python("-B", "-W", "error", "link.py", cwd=tmp_path, env={
+            **os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "HOME": "/nonexistent",
+            "MPLCONFIGDIR": "/nonexistent", "MPLBACKEND": "TkAgg", "DISPLAY": "", "TMPDIR": "/nonexistent",
+            "PYTHONPATH": str(tmp_path), "ASKED": str(tmp_path / "asked")})
     finally:
-        for path in (copy, *before):
+        for path in closed:
             path.chmod(0o755)
     assert (done.returncode, done.stderr) == (0, "")
-    assert names(tmp_path / "out") == WHOLE
-    assert sorted(copy.rglob("*")) == before
+    assert names(copy / "outputs") == wrote(done.stdout) == WHOLE
+    regression.main(["--no-figure", "--output-dir", tmp_path])
+    assert (copy / "outputs/regression.csv").read_bytes() == (tmp_path / "regression.csv").read_bytes()
+    assert sorted(path for path in copy.rglob("*") if path.parent != copy / "outputs") == before
     assert not (tmp_path / "asked").exists()
