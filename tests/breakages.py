@@ -177,7 +177,7 @@ def noticed(breakage, folder):
     path.write_text(whole.replace(breakage.text, breakage.broken), encoding="utf-8")
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider",
+            [sys.executable, "-m", "pytest", "-x", "-n", "0", "-p", "no:cacheprovider",
              *(f"tests/{name}" for name in breakage.tests.split())],
             cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=120)
     except subprocess.TimeoutExpired:

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-PAIRS = ["3.10:oldest", "3.10:newest", "3.11:newest", "3.12:newest", "3.13:newest"]
+PAIRS = ["3.10:oldest", "3.11:newest", "3.12:newest", "3.13:newest"]
 PACKAGES = ["tensorflow", "numpy", "matplotlib"]
 
 
