@@ -184,6 +184,8 @@ def noticed(breakage, folder):
         return "noticed: the tests wait for ever"
     finally:
         path.write_text(whole, encoding="utf-8")
+    if done.returncode < 0:
+        return f"noticed: the signal {-done.returncode} ends the tests themselves"
     if done.returncode == 1:
         failed = [line.split("::")[1].split(" ")[0] for line in done.stdout.splitlines()
                   if line.startswith(("FAILED", "ERROR")) and "::" in line]

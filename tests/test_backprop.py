@@ -249,7 +249,7 @@ def test_what_the_optimizer_remembers_is_what_its_definition_says(recipe, name, 
     rate = optimizers.rates(recipe, {"regression": 0.02, "classification": 0.05}[recipe])[name]
     g = GRADIENT[recipe](np.float64(x), np.float64(y), np.float64(A[:-1]))
     for step, (remembered, _) in zip((1, 10, 20, 30, 40), updates(text), strict=True):
-        before, after = (REMEMBERED[name](g[:steps], rate, np.float64(A[:steps])) for steps in (step - 1, step))
+        before, after = (REMEMBERED[name](g[:steps], rate, A[:steps].astype(np.float64)) for steps in (step - 1, step))
         assert set(remembered) == set(after)
         for key, pair in remembered.items():
             assert pair == pytest.approx((before[key], after[key]), rel=2e-4, abs=2e-6), (step, key)
@@ -315,14 +315,15 @@ def test_the_difference_is_right_however_large_the_numbers_are(traced):
 @pytest.mark.parametrize("recipe", SCRIPTS)
 def test_tracing_and_tensorboard_change_no_byte_of_the_log_and_no_number_of_the_picture(
         recipe, traced, drawn, tmp_path, capsys):
-    text, _, _ = traced(recipe, "--steps", 50, "--tensorboard", tmp_path / "board")
+    text, _, _ = traced(recipe, "--steps", 50, "--report-every", 25, "--tensorboard", tmp_path / "board")
     traced_log, traced_picture = (tmp_path / f"{recipe}.csv").read_bytes(), drawn.pop(".png")
-    SCRIPTS[recipe].main(["--steps", "50", "--output-dir", str(tmp_path)])
+    SCRIPTS[recipe].main(["--steps", "50", "--report-every", "25", "--output-dir", str(tmp_path)])
     assert (tmp_path / f"{recipe}.csv").read_bytes() == traced_log
     assert traced_picture.keys() == drawn[".png"].keys()
     np.testing.assert_equal(drawn[".png"], traced_picture)
     assert "Back propagation" in text
     plain = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("Step #") for line in plain) == 2
     assert [line for line in plain if not line.startswith("Wrote")] == [
         line for line in text.splitlines() if re.match("Step #|Loss =|Accuracy|In theory", line)]
 

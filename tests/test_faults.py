@@ -18,7 +18,7 @@ import pytest
 import regression
 from conftest import CHECKOUT, SCRIPTS, command, one_sentence, read_log, run
 
-from common import data, single
+from common import data, single, tf1
 from common import run as one_run
 from common.backprop import tensorboard
 from common.ending import files, output
@@ -429,6 +429,16 @@ def test_closed_standard_streams_change_nothing(tmp_path):
         assert subprocess.run(f"{words}{more} <&- >&- 2>&-", shell=True, timeout=60).returncode == status
     assert names(tmp_path) == WHOLE
     assert len(read_log(tmp_path / "regression.csv")[0]) == 100
+
+
+def test_where_there_is_no_standard_error_to_hold_back_loading_goes_on(monkeypatch):
+    def closed(number):
+        raise OSError(9, "Bad file descriptor")
+
+    monkeypatch.setattr(tf1.os, "dup", closed)
+    with tf1._stderr_held_back():
+        loaded = True
+    assert loaded
 
 
 def test_what_was_written_is_named_as_one_would_type_it_from_here(tmp_path, monkeypatch, capsys):
