@@ -350,3 +350,12 @@ def test_the_projects_own_messages_are_those_of_the_table():
     with pytest.raises(SystemExit, match=r"^TensorFlow 2\.4\.0 is older than 2\.12: "):
         tf._check_version("2.4.0")
     assert "TensorFlow is not installed: " in (CHECKOUT / "common/tf1.py").read_text(encoding="utf-8")
+
+
+def test_the_readme_counts_the_verdicts_and_the_factor_between_the_rates():
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    rows = (CHECKOUT / "recipes/CLAIMS.md").read_text(encoding="utf-8")
+    counts = [rows.count(f"| {verdict} |") for verdict in ("true", "loosely true", "not true")]
+    assert "has a test: {} are true, {} loosely true, {} not.".format(*counts) in readme
+    rates = optimizers.rates("classification", 0.05)
+    assert f"by a factor of {rates['adadelta'] / rates['momentum']:,.0f} between momentum and Adadelta" in readme

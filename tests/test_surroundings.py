@@ -463,3 +463,26 @@ def test_it_runs_in_an_ascii_locale_without_a_home_a_display_a_network_or_a_writ
     assert (copy / "outputs/regression.csv").read_bytes() == (tmp_path / "regression.csv").read_bytes()
     assert sorted(path for path in copy.rglob("*") if path.parent != copy / "outputs") == before
     assert not (tmp_path / "asked").exists()
+
+
+# --- TensorFlow, loaded quickly ---
+
+@pytest.mark.parametrize(("version", "accepted"), [
+    ("2.9.3", False), ("2.11.1", False), ("2.12.0", True), ("2.100.0", True), ("10.0.0-rc1", True)])
+def test_an_old_tensorflow_is_told_by_the_numbers_of_its_version(version, accepted):
+    with contextlib.nullcontext() if accepted else pytest.raises(SystemExit, match=f"TensorFlow {version} is older"):
+        tf1._check_version(version)
+
+
+def test_tensorflow_is_loaded_without_keras_3():
+    tf1.load()
+    assert os.environ["TF_USE_LEGACY_KERAS"] == "1"
+    if tuple(map(int, sys.modules["tensorflow"].__version__.split(".")[:2])) >= (2, 16):  # which brought Keras 3
+        assert "keras" not in sys.modules
+
+
+def test_a_session_runs_its_graph_in_the_calling_thread_and_on_the_processor():
+    config = tf1.Session()._config
+    assert (config.inter_op_parallelism_threads, config.intra_op_parallelism_threads) == (-1, 1)
+    assert dict(config.device_count) == {"GPU": 0}
+    assert tf1.Session(config=tf1.ConfigProto(inter_op_parallelism_threads=3))._config.inter_op_parallelism_threads == 3
