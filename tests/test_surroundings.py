@@ -201,7 +201,7 @@ print("script", runpy.run_path({str(SCRIPT)!r}, run_name="__main__")["run"])
 
 
 def debugged(folder):
-    return ["-m", "pdb", "-c", "continue", SCRIPT, "--learning-rate", 5, "--no-figure", "--output-dir", folder], (
+    return ["-m", "pdb", "-c", "continue", "--", SCRIPT, "--learning-rate", 5, "--no-figure", "--output-dir", folder], (
         "print('alive')\nquit\n")
 
 
