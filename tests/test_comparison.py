@@ -2,7 +2,6 @@
 
 import csv
 import fcntl
-import functools
 import io
 import itertools
 import json
@@ -23,7 +22,6 @@ import pytest
 import regression
 import tqdm
 from conftest import CHECKOUT, SCRIPTS, assert_same, command, one_sentence, read_log
-from make_reference import START, made
 
 from common import data
 from common.comparison import blocks, loops, optimizers, table
@@ -94,7 +92,7 @@ def test_a_run_is_the_same_however_many_runs_stand_beside_it(monkeypatch):
     def final(runs, xla_from, length):
         monkeypatch.setattr(blocks, "LENGTH", length)
         monkeypatch.setattr(loops, "XLA_FROM", xla_from)
-        (A, loss, arrived, gone, _, paths), = outcomes("classification", [("gradient-descent", 0.3)], runs, 150)
+        (A, loss, arrived, gone, _, paths), = outcomes("classification", [("gradient-descent", 0.3)], runs, 70)
         return A, loss, arrived, gone, paths[:, :2].T
 
     for xla_from in (0, 10**12):
@@ -106,32 +104,22 @@ def test_a_run_is_the_same_however_many_runs_stand_beside_it(monkeypatch):
 
 @pytest.mark.parametrize("recipe", SCRIPTS)
 def test_the_first_run_of_a_comparison_is_the_recipes_run(recipe, tmp_path):
-    SCRIPTS[recipe].main(["--no-figure", "--output-dir", str(tmp_path)])
+    SCRIPTS[recipe].main(["--steps", "300", "--no-figure", "--output-dir", str(tmp_path)])
     last = read_log(tmp_path / f"{recipe}.csv")[3][-1]
-    row, _ = compare(recipe, tmp_path, "--optimizer", "gradient-descent", "adam")
+    row, _ = compare(recipe, tmp_path, "--steps", 300, "--optimizer", "gradient-descent", "adam")
     assert row["A_mean"] == last
-    (A, *_), = outcomes(recipe, [("gradient-descent", row["learning_rate"])], 3, STEPS[recipe])
+    (A, *_), = outcomes(recipe, [("gradient-descent", row["learning_rate"])], 3, 300)
     assert A[0] == pytest.approx(last, abs=2e-6)
 
 
-@pytest.fixture(scope="module")
-def two_chunks():
-    """60 steps of a chunk of runs and 80 more: recipe -> {optimizer: (rate, outcome)}, and the second chunk."""
-    @functools.cache
-    def train(recipe):
-        rates = optimizers.rates(recipe, SCRIPTS[recipe].train.__kwdefaults__["learning_rate"])
-        rows = [each for each in rates.items() if recipe == "regression" or each[0] == "adam"]
-        *_, second = blocks.draw_blocks(SCRIPTS[recipe].main, 18, data.CHUNK + 80, data.CHUNK, 60)
-        found = zip(rows, outcomes(recipe, rows, data.CHUNK + 80, 60), strict=True)
-        return {name: (rate, outcome) for (name, rate), outcome in found}, second
-
-    return train
-
-
-@pytest.mark.parametrize(("recipe", "name"), [case for case in CASES if case[0] == "regression" or case[1] == "adam"])
-def test_every_chunk_of_runs_starts_with_an_optimizer_that_remembers_nothing(recipe, name, two_chunks):
-    trained, second = two_chunks(recipe)
-    rate, (A, _, arrived, _, _, _) = trained[name]
+# One of each kind of memory: the others remember nothing, or the same as one of these.
+@pytest.mark.parametrize(("recipe", "name"), [
+    ("classification", "adam"), *(("regression", name) for name in optimizers.OPTIMIZERS if name not in (
+        "gradient-descent", "proximal-gradient-descent", "nesterov", "proximal-adagrad"))])
+def test_every_chunk_of_runs_starts_with_an_optimizer_that_remembers_nothing(recipe, name):
+    rate = optimizers.rates(recipe, SCRIPTS[recipe].train.__kwdefaults__["learning_rate"])[name]
+    (A, _, arrived, _, _, _), = outcomes(recipe, [(name, rate)], data.CHUNK + 80, 60)
+    *_, second = blocks.draw_blocks(SCRIPTS[recipe].main, 18, data.CHUNK + 80, data.CHUNK, 60)
     assert second.chunk == 1
     loop = loops.Loop(SCRIPTS[recipe].main, name, second, xla=False)
     loop.reset(second.start)
@@ -212,7 +200,7 @@ def simulate(recipe, rate, runs, steps, seed=18):
 
 
 @pytest.mark.parametrize("recipe", SCRIPTS)
-@pytest.mark.parametrize(("runs", "seed", "xla"), [(1000, 18, False), (1000, 7, False), (1500, 18, True)])
+@pytest.mark.parametrize(("runs", "seed", "xla"), [(1000, 7, False), (1500, 18, True)])
 def test_the_figures_agree_with_an_independent_numpy_simulation_for_any_seed_with_and_without_xla(
         recipe, runs, seed, xla, tmp_path, monkeypatch):
     if xla:
@@ -321,22 +309,6 @@ def test_what_the_picture_is_given_is_the_runs_own_ways_and_their_percentiles(tm
 
 # --- the script ---
 
-@pytest.fixture(scope="module")
-def all_optimizers():
-    """`recipes/RECIPE.py --optimizer all --runs 1000`, as in the documents: recipe -> what it printed, its files."""
-    done = {recipe: made(f"{START}{recipe}.py --optimizer all --runs 1000") for recipe in SCRIPTS}
-    return {recipe: (each.printed, each.folder / "outputs") for recipe, each in done.items()}
-
-
-def test_every_optimizer_arrives_at_its_default_rate(all_optimizers):
-    rows = [row for recipe in ("classification", "regression") for row in rows_of(all_optimizers[recipe][1], recipe)]
-    assert [row["optimizer"] for row in rows] == 2 * list(optimizers.OPTIMIZERS)
-    for row, target in zip(rows, [-1] * 11 + [10] * 11, strict=True):
-        assert row["diverged"] == 0
-        assert row["steps_to_target"] < (1400 if target == -1 else 100)
-        assert abs(row["A_p50"] - target) < 0.5
-
-
 def check_table(lines, rows):
     """Demand that the lines are the heading and the rows of a comparison's table as the terminal shows it."""
     heading, *lines = lines
@@ -347,15 +319,19 @@ def check_table(lines, rows):
         assert (name, float(rate), int(runs), int(diverged)) == (
             row["optimizer"], row["learning_rate"], row["runs"], row["diverged"])
         assert (mean, deviation) == (f"{row['A_mean']:.4f}", f"{row['A_sd']:.4f}")
-        assert (loss, steps) == (f"{row['loss_mean']:.4g}", f"{row['steps_to_target']:.4g}")
+        assert loss == f"{row['loss_mean']:.4g}"
+        assert steps == ("never" if row["steps_to_target"] is None else f"{row['steps_to_target']:.4g}")
     assert max(map(len, lines)) < 110
 
 
-def test_the_table_on_the_terminal_has_a_line_for_each_row(all_optimizers):
-    printed, folder = all_optimizers["classification"]
-    lines = printed.splitlines()
-    check_table(lines[:12], rows_of(folder, "classification"))
-    assert lines[12:] == [f"Wrote outputs/classification-comparison.{kind}" for kind in ("csv", "json", "png")]
+def test_all_optimizers_have_a_line_each_in_the_table_on_the_terminal_and_a_row_in_its_file(tmp_path, drawn, capsys):
+    made = classification.main(["--optimizer", "all", "--steps", "5", "--output-dir", str(tmp_path)])
+    rows = rows_of(tmp_path, "classification")
+    assert [row["optimizer"] for row in rows] == list(optimizers.OPTIMIZERS)
+    assert rows == made.rows
+    lines = capsys.readouterr().out.splitlines()
+    check_table(lines[:12], rows)
+    assert lines[12:] == [f"Wrote {tmp_path}/classification-comparison.{kind}" for kind in ("csv", "json", "png")]
 
 
 def test_the_record_holds_the_flags_and_the_rows(tmp_path):

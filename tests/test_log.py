@@ -88,7 +88,13 @@ def test_more_steps_than_the_queue_holds_are_logged_and_it_never_holds_more(step
 def test_more_steps_than_the_real_queue_holds_are_logged(tmp_path, roomy):
     steps = run.HELD + 10
     made = main("regression", tmp_path, "--steps", steps, "--report-every", steps)
-    check(made, plain("regression", steps), tmp_path / "regression.csv")
+    stream = data.streams(18)
+    (x_vals, _), picks = regression.draw_samples(stream.samples), np.empty((steps, 1), np.int32)
+    data.draw_picks(stream.picks, 100, picks)
+    x, A = f32(x_vals)[picks[:, 0]], made.A
+    after = A[:-1] - f32(0.02) * (f32(2) * (x * A[:-1] - f32(10)) * x)  # each step by hand, from the one before
+    check(made, np.stack([x, np.full(steps, f32(10)), after, np.square(x * after - f32(10))], 1),
+          tmp_path / "regression.csv")
     assert max(roomy) <= run.HELD
 
 

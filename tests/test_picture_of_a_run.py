@@ -5,7 +5,6 @@ import io
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from PIL import Image
 
@@ -86,7 +85,7 @@ def lines(axes):
 
 def texts(figure):
     """The visible texts of a drawn figure that say something, tick labels within the limits only."""
-    FigureCanvasAgg(figure).draw()
+    figure.draw_without_rendering()
     away = [tick.label1 for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for tick in axis.get_major_ticks()
             if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())]
     seen = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]

@@ -70,6 +70,7 @@ def test_each_default_is_the_rate_with_the_least_loss_or_the_one_above_it(recipe
         steps[row] = np.median(np.where(arrived > 0, arrived, np.inf))
         if rates[row[0]] == row[1]:
             assert np.mean(arrived > 0) >= 0.95, row
+            assert abs(np.median(A) - SCRIPTS[recipe].main.target) < 0.5, row
     for name, rate in rates.items():
         if name in TWINS:
             assert rates[TWINS[name]] == rate

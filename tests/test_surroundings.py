@@ -87,8 +87,8 @@ def test_no_signal_keeps_the_log_from_being_written(rate, steps, signals_at, tmp
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_while_the_picture_is_drawn_leaves_the_picture_out(number, signals_at, tmp_path, capsys):
-    signals_at(process.Drawing, "answer", number)
+def test_a_signal_while_the_picture_is_drawn_leaves_the_picture_out(number, signals_at, undrawn, tmp_path, capsys):
+    signals_at(undrawn, "answer", number)
     made = main(tmp_path)
     assert made.status == 128 + number
     printed, errors = capsys.readouterr()
@@ -190,7 +190,7 @@ print("files", [str(path) for path in run.files])
 run = main(["--no-figure", "--output-dir", {str(folder)!r}])
 print("session", run.session.run(run.variable))
 sys.argv = ["regression.py", "--no-figure", "--steps", "4", "--learning-rate", "5", "--output-dir", {str(folder)!r}]
-for number in range(30): last = main(["--no-figure", "--steps", number + 1, "--output-dir", {str(folder)!r}])
+for number in range(10): last = main(["--no-figure", "--steps", number + 1, "--output-dir", {str(folder)!r}])
 
 print(last)
 cProfile.run("print('profiled', len(main(sys.argv[1:])))", sort="tottime")
@@ -259,7 +259,7 @@ def test_under_python_i_the_script_runs_and_leaves_all_alive_as_often_as_one_lik
     assert "ended 1 1 True" in said
     assert f"files {[f'{folder}/{name}' for name in WHOLE[:2]]}" in said
     assert "session [9.804879]" in said
-    assert any(line.startswith("<30 steps: x, y, A, loss; the last A is ") for line in said)
+    assert any(line.startswith("<10 steps: x, y, A, loss; the last A is ") for line in said)
     assert "profiled 4" in said
     assert any("function calls" in line for line in said)
     assert "module regression" in said
@@ -294,13 +294,11 @@ def test_a_program_that_calls_main_goes_on_with_its_collector_and_warnings_as_th
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "goes on 1 True")
 
 
-def test_in_a_notebook_the_pictures_appear_below_the_cell_and_elsewhere_they_do_not(tmp_path, monkeypatch):
+def test_in_a_notebook_the_pictures_appear_below_the_cell_and_elsewhere_they_do_not(undrawn, tmp_path, monkeypatch):
     shown, notebook = [], SimpleNamespace(kernel=True)
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: notebook))
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(Image=lambda filename: filename,
                                                                          display=shown.append))
-    monkeypatch.setattr(process.Drawing, "ask", lambda self, *what: None)
-    monkeypatch.setattr(process.Drawing, "answer", lambda self, progress=None: b"drawn")
     main(tmp_path, "--animate")
     assert shown == [f"{tmp_path}/regression.{kind}" for kind in ("png", "gif")]
     notebook = SimpleNamespace()  # a terminal's

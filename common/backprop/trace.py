@@ -87,7 +87,8 @@ class Trace:
         placed = dict(zip((tensor.op for tensor in inputs), self._places, strict=True))
         self._exact = {op: placed[op] if op in placed else double.get_tensor_by_name(f"{op.name}:0")
                        for op in graphs.operations(loss.op)}
-        self._double, self._ready = tf.Session(graph=double), True
+        self._double = tf.Session(graph=double, config=tf.threads(-1, rewritten=False))
+        self._ready = True
 
     def _look(self, run, x, y):
         """The nodes of the step that was fed with x and y, at the values that it started from."""

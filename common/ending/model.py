@@ -6,7 +6,8 @@ import numpy as np
 
 from common import tf1 as tf
 
-POINTS = 201  # of a grid of values of `A`
+POINTS = 201  # of a grid of values of `A` or x
+FINER = 40  # of the grids between two of its points
 
 
 class Model:
@@ -21,7 +22,7 @@ class Model:
         with tf.Graph().as_default():
             self._x, self._y, self._A = (tf.placeholder(tf.float64, [None], name=name) for name in ("x", "y", "A"))
             alone = graph(self._x[:1], self._y[:1], self._A[:1])
-            self._session = tf.Session(config=_plain())
+            self._session = tf.Session(config=tf.threads(-1, rewritten=False))
             self._output, self._loss, self.separate = self._together(graph, alone[1])
             if not self.separate:  # as with tf.reduce_mean: one sample after the other
                 self._output, self._loss = tf.vectorized_map(
@@ -81,22 +82,22 @@ class Model:
     def least(self, low, high):
         """The `A` with the least mean loss, to 1e-8 of its size, looked for from `low` to `high`, and beyond where the
         loss still falls there; None if it falls without end."""
-        best = low
+        best, points = low, POINTS
         for _ in range(60):
-            grid = np.linspace(low, high, POINTS)
+            grid = np.linspace(low, high, points)
             mean = self.mean_loss(grid)
             if not np.isfinite(mean).any():
                 return None
             at = np.nanargmin(mean)
             best, width = grid[at], high - low
-            if at in (0, POINTS - 1):
+            if at in (0, points - 1):
                 if width > 1e7:
                     return None
-                low, high = best - width, best + width
+                low, high, points = best - width, best + width, POINTS
             elif width <= 1e-8 * max(1, abs(best)):
                 break
             else:
-                low, high = grid[at - 1], grid[at + 1]
+                low, high, points = grid[at - 1], grid[at + 1], FINER
         return best
 
     def crossing(self, threshold, A, low, high):
@@ -130,10 +131,3 @@ class Model:
             growth = np.mean(np.log(np.abs(1 - middle * h) + 1e-300))
             low, high = (low, middle) if growth > 0 else (middle, high)
         return {"mean": mean, "variance": variance, "typical": middle}
-
-
-def _plain():
-    """The configuration of a session whose small graph is not worth optimizing."""
-    config = tf.threads(-1)
-    config.graph_options.rewrite_options.disable_meta_optimizer = True
-    return config

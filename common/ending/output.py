@@ -1,6 +1,7 @@
 """What a run or a comparison leaves behind: each file and picture is written, or one sentence says why not."""
 
 import contextlib
+import functools
 import json
 import sys
 
@@ -89,6 +90,7 @@ class Output:
         return self.status
 
 
+@functools.cache
 def versions():
     """The versions that decide the numbers and the pictures."""
     from importlib import metadata  # which TensorFlow has loaded by now
