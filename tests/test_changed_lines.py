@@ -296,7 +296,7 @@ def test_another_optimizer_in_the_script_is_named_as_what_it_is_in_pictures_and_
     assert {"momentum": "velocity 0 before", "adam": "m 0 before"}[name] in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["absolute error", "mean of the loss", "30 and 10 samples"])
+@pytest.mark.parametrize("name", ["mean of the loss", "30 and 10 samples"])
 def test_the_pictures_of_changed_scripts_can_be_drawn(name, load, tmp_path, drawn):
     drawn.here = True
     edit = EDITS[name]

@@ -81,7 +81,9 @@ def test_the_compiled_loop_gives_the_pages_trajectory_bit_for_bit(recipe, name, 
     assert_same(*compiled(recipe, name, xla=False))
 
 
-@pytest.mark.parametrize(("recipe", "name"), CASES)
+# Every optimizer and both recipes, but not every pair: XLA takes a while to compile each of them.
+@pytest.mark.parametrize(("recipe", "name"), [
+    case for case in CASES if case[0] == "classification" or case[1] in ("gradient-descent", "adam", "adagrad-da")])
 def test_with_xla_it_gives_the_pages_trajectory_to_4e_6(recipe, name, compiled):
     path, recorded = compiled(recipe, name, xla=True)
     difference = np.max(np.abs(path - recorded))

@@ -198,16 +198,23 @@ def test_a_folder_that_is_removed_during_the_run_is_made_again(tmp_path, undrawn
     assert names(tmp_path / "out") == WHOLE
 
 
-def test_a_disk_with_room_for_the_log_only_keeps_the_log_and_the_earlier_picture(tmp_path):
+def test_a_disk_with_room_for_the_log_only_keeps_the_log_and_the_earlier_picture(
+        undrawn, tmp_path, monkeypatch, capsys):
     (tmp_path / "regression.png").write_text("earlier", encoding="ascii")
-    done = run("regression", "--output-dir", tmp_path, "--tensorboard", tmp_path / "board", "--steps", 150,
-               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)))  # as a full disk
-    assert done.returncode == 1
-    picture, board = done.stderr.splitlines()
+    monkeypatch.setattr(undrawn, "answer", lambda self, progress=None: bytes(30_000))
+    least, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, most))  # as a full disk
+    try:
+        made = main(tmp_path, "--tensorboard", tmp_path / "board", "--steps", 150)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (least, most))
+    assert made.status == 1
+    printed, errors = capsys.readouterr()
+    picture, board = errors.splitlines()
     assert picture == (f"regression.py: cannot write '{tmp_path}/regression.png' (File too large); what was there "
                        "before is as it was.")
     assert board.startswith(f"regression.py: cannot write for TensorBoard in '{tmp_path}/board' (")
-    assert done.stdout.splitlines()[-2:] == [f"Wrote {tmp_path}/{name}" for name in WHOLE[:2]]
+    assert printed.splitlines()[-2:] == [f"Wrote {tmp_path}/{name}" for name in WHOLE[:2]]
     assert names(tmp_path) == ["board", *WHOLE]
     assert (tmp_path / "regression.png").read_text(encoding="ascii") == "earlier"
     assert len(read_log(tmp_path / "regression.csv")[0]) == 150
