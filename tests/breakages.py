@@ -115,6 +115,8 @@ BREAKAGES = [Breakage(*fields) for fields in (
      'os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")', "pass", "test_surroundings.py test_faults.py"),
     ("the collector is awake while TensorFlow loads", "tf1.py",
      "    gc.disable()\n", "", "test_surroundings.py test_faults.py"),
+    ("a graph is never rewritten", "tf1.py",
+     "rewriting.disable_meta_optimizer = not rewritten", "rewriting.disable_meta_optimizer = True", "test_golden.py"),
     ("a session has TensorFlow's own threads", "tf1.py",
      "load().Session(target, graph, config or threads(-1))", "load().Session(target, graph, config)",
      "test_surroundings.py test_faults.py"),

@@ -187,7 +187,15 @@ def test_the_learning_rate_sets_the_step_and_a_large_one_passes_over_the_minimum
         crossings[rate] = np.sum(np.diff(np.sign(np.array(A) - 10)) != 0)
     assert crossings[0.02] == 0
     assert crossings[0.9] > 5
-    row("true", f"in 20 steps A passes over its target {crossings[0.02]} times at 0.02, {crossings[0.9]} times at 0.9")
+    block, steps = fresh([0], np.random.default_rng(1).normal(1, 0.1, (1, 1000))), {}
+    loop = loops.Loop(regression.main, "gradient-descent", block, False)
+    for rate in (0.02, 0.002):
+        loop.reset(block.start)
+        steps[rate] = loop.advance(rate, block, 0, 1000)[1].item()
+        mean = moments(rate, 1000)[:, 0]
+        assert steps[rate] == pytest.approx(np.argmax(mean > 9.5), rel=0.1)
+    row("true", f"in 20 steps A passes over its target {crossings[0.02]} times at 0.02, {crossings[0.9]} times at 0.9; "
+                f"it takes {steps[0.02]} steps at 0.02, {steps[0.002]} at 0.002")
 
 
 def test_the_rate_has_to_do_with_vanishing_and_exploding_gradients(row):
@@ -209,6 +217,24 @@ def test_the_loop_runs_101_times(row, tmp_path):
     page = (CHECKOUT / "tests/golden/page-regression.py").read_text(encoding="utf-8")
     assert "for i in range(100):" in page
     row("not true", f"range(100) gives {len(steps)} steps")
+
+
+def test_every_step_computes_the_loss_and_changes_the_bias(row):
+    # About TensorFlow, on the recipes' graphs.
+    for script in SCRIPTS.values():
+        with tf.Graph().as_default(), tf.Session() as sess:
+            x, y = (tf.placeholder(tf.float32, [1]) for _ in range(2))
+            loss = script.graph(x, y, tf.Variable([1.0]))[1]
+            train_step = tf.train.GradientDescentOptimizer(0.02).minimize(loss)
+            sess.run(tf.global_variables_initializer())
+            for fetched in (train_step, loss):
+                seen = tf.RunMetadata()
+                sess.run(fetched, {x: [1.0], y: [0.0]}, tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE), seen)
+                ran = {node.node_name for device in seen.step_stats.dev_stats for node in device.node_stats}
+                assert "my_output" in ran
+                assert (loss.op.name in ran) == (fetched is loss)
+    row("loosely true", "a step computes the loss's gradient, the loss only where it is printed; "
+                        "in the regression A is a factor")
 
 
 def test_the_pages_figures_for_the_regression_are_what_its_process_gives(row):
@@ -301,6 +327,12 @@ def test_the_variables_may_be_initialized_before_the_optimizer_is_declared(row):
     row("loosely true", "works for gradient descent; Momentum's own variable is then uninitialized")
 
 
+def test_the_classification_takes_some_hundred_samples(row):
+    steps = classification.train.__kwdefaults__["steps"]
+    assert f"for i in range({steps}):" in (CHECKOUT / "tests/golden/page-classification.py").read_text(encoding="utf-8")
+    row("loosely true", f"{steps:,}")
+
+
 def test_the_pages_figures_for_the_classification_are_what_its_process_gives(row):
     args = SimpleNamespace(runs=1024, steps=1400, seed=18, rows=[("gradient-descent", 0.05)])
     (_, _, _, _, at, paths), = loops.outcomes(classification.main, args, lambda: None, lambda done: None)
@@ -346,8 +378,8 @@ def test_a_smaller_rate_is_slower_but_more_exact_and_a_larger_one_faster_but_les
     steps = [figures["steps_to_target"] for figures in rows]
     assert errors[0] < errors[1] < errors[2]
     assert steps[0] > 5 * steps[1] > 5 * steps[2]
-    row("true", "rates 0.05, 0.5, 5: " + ", ".join(f"{step:g}" for step in steps) + " steps to arrive; error "
-                + ", ".join(f"{error:.2f}" for error in errors))
+    row("true", "rates 0.05, 0.5, 5: " + ", ".join(f"{step:g}" for step in steps) + " steps to arrive; from the least "
+                "loss of their samples they end " + ", ".join(f"{error:.2f}" for error in errors) + " away (r.m.s.)")
 
 
 def test_a_smaller_rate_gives_the_more_exact_result_in_the_pages_100_steps(row):
@@ -394,7 +426,7 @@ def test_the_rates_at_which_the_regression_diverges_are_those_that_theory_names(
     assert spread[0.8][1] < 2 * spread[0.8][0]
     assert spread[1.05][1] > 2 * spread[1.05][0]
     row("true", f"variance limit {variance_limit:.3f}, mean limit {mean_limit:.3f}; from step 50 to 100 the "
-                "distance to 10 stays at 0.8 and grows at 1.05")
+                "distance to 10 stays the same at the rate 0.8 and grows at the rate 1.05")
 
 
 def test_a_higher_rate_keeps_the_search_from_stalling(row):
@@ -453,7 +485,7 @@ def test_adagrads_steps_die_out_early_at_gradient_descents_own_rates(row):
 
 
 def test_adadelta_is_the_remedy(row):
-    # With tf.train's defaults the first step is 0.001 * sqrt(1e-8) / sqrt(0.05) in size, whatever the gradient.
+    # With tf.train's defaults the first step is at most 0.001 * sqrt(1e-8) / sqrt(0.05) in size.
     moved = []
     for script, steps, rate in ((regression, 100, 1000.0), (classification, 1400, 100.0)):
         (A, tuned), rows = runs(script, [("adadelta", 0.001), ("adadelta", rate)], 1000, steps)

@@ -18,6 +18,7 @@ from common import tf1 as tf
 from common.backprop.memory import UPDATES, Memory
 from common.comparison import loops, optimizers
 from common.ending.model import Model
+from common.pictures import animation
 
 TEXT = " ".join((CHECKOUT / "recipes/README.md").read_text(encoding="utf-8").split())
 SERIES = [float(f"{factor}e{power}") for power in range(-5, 6) for factor in (1, 2, 5)]
@@ -118,13 +119,20 @@ def test_the_table_has_each_update_rule_and_what_it_starts_with(optimizer):
         assert before[name] == pytest.approx(float(value)), name
 
 
-def test_adadeltas_first_step_is_the_rate_times_4_47e_4_whatever_the_gradient():
-    says("its first step is rate·√ε/√(1 − ρ) = 4.47e-4 times the rate, whatever the gradient: 2e-5 here, 4e-7 at the "
-         "default 0.001 of TensorFlow")
+def test_adadeltas_first_step_is_the_rate_times_4_47e_4_whatever_the_gradient_unless_it_is_tiny():
+    says("its first step is rate·√ε/√(1 − ρ) = 4.47e-4 times the rate, whatever the gradient, as long as that is well "
+         "above 4.47e-4 itself (below, as after a sample of class 1, the step is shorter still): 2e-5 here, 4e-7 at "
+         "the default 0.001 of TensorFlow")
     assert f"{np.sqrt(1e-8) / np.sqrt(1 - 0.95):.2e}" == "4.47e-04"
     for slope in (-20.0, -0.1, 1.0, 20.0):
         _, A = one_update("adadelta", 100, 0.0, slope)
         assert -np.sign(slope) * A / 100 == pytest.approx(4.4721e-4, rel=1e-4)
+    stream = data.streams(18)
+    x, y = samples(classification, 1000, stream)
+    gradient = sigmoid(x + stream.start.normal(10, size=(1000, 1))) - y
+    assert np.median(np.abs(gradient[y == 1])) < 4.47e-5
+    assert np.min(gradient[y == 0]) > 4.47e-3
+    assert one_update("adadelta", 100, 0.0, 4.47e-5)[1] == pytest.approx(-100 * 4.47e-5, rel=0.01)
     assert f"{0.05 * 4.4721e-4:.0e} {0.001 * 4.4721e-4:.0e}" == "2e-05 4e-07"
     with tf.Graph().as_default():
         step = tf.train.AdadeltaOptimizer().minimize(tf.Variable([1.0]))
@@ -342,6 +350,17 @@ def test_the_least_loss_is_10_over_1_01_on_average_and_varies_by_a_tenth():
     best = 10 * x.sum(1) / (x**2).sum(1)
     assert best.mean() == pytest.approx(10 / 1.01, abs=0.01)
     assert best.std() == pytest.approx(0.1, abs=0.01)
+
+
+# --- the moving picture ---
+
+def test_the_moving_picture_shows_a_choice_of_the_steps():
+    says("The first five steps are shown in three phases each; then it makes a choice: of 100 steps it shows 57, of "
+         "1,400 it shows 82.")
+    for steps, count in (100, 57), (1400, 82):
+        shown, phases = np.unique(animation.shown(steps), return_counts=True)
+        assert len(shown) == count
+        assert list(phases) == [3] * 5 + [1] * (count - 5)
 
 
 # --- when something fails ---
