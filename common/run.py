@@ -9,7 +9,9 @@ import numpy as np
 from common import data, graphs
 from common import tf1 as tf
 
-HELD = 4096  # rows that the graph's queue holds; a full one would wait for ever
+HELD = 4096  # steps from one emptying of the graph's queue to the next
+UNLOGGED = ("train() logs no step: let it loop over run.steps(sess, …) and execute there what run.logged(…) returns, "
+            "as the recipes do.")
 FAR = 100.0  # ten times as far from its target as `A` starts
 
 
@@ -30,7 +32,7 @@ class Run:
         self.samples, self.start, picks = data.streams(args.seed)
         self.picks = data.Picks(picks)
         self._make_optimizer, self._watchers, self._signals = make_optimizer, list(watchers), signals
-        self._rows, self.session = [], None
+        self._rows, self._drain, self.session, self._open = [], None, None, False
 
     @property
     def optimizer(self):
@@ -42,13 +44,13 @@ class Run:
         The log waits in a queue of the graph, as TensorFlow 1 programs kept theirs, so that the training loop need not
         fetch it. The operation fails where `A` or the loss is no longer finite, once that is logged.
         """
-        self.x_vals, self.y_vals = x_vals, y_vals
+        self.x_vals, self.y_vals = np.asarray(x_vals), np.asarray(y_vals)
         self.x_data, self.y_target, self.variable, self.minimized, self.update = x_data, y_target, A, loss, train_step
         row = [x_data, y_target, A, loss]
         if any(tensor.shape.num_elements() != 1 for tensor in row):
             raise SystemExit("A step is logged as one number each for x, y, A and the loss: feed one sample a step, "
                              "and take the mean or the sum of the loss if it has more numbers.")
-        queue = tf.FIFOQueue(HELD, [tensor.dtype.base_dtype for tensor in row], [tensor.shape for tensor in row])
+        queue = tf.FIFOQueue(-1, [tensor.dtype.base_dtype for tensor in row], [tensor.shape for tensor in row])
         self._drain = queue.dequeue_many(queue.size())
         with tf.name_scope("after_the_step"), tf.control_dependencies([train_step]):
             A_after = A.read_value()
@@ -62,8 +64,13 @@ class Run:
 
     def steps(self, sess, steps):
         """Count the steps like `range(steps)`; ends early when a signal asks to stop."""
-        self.session = sess
-        self._A_start = sess.run(self.variable).item()
+        if self._drain is None:
+            raise SystemExit(UNLOGGED)
+        if self.session is None:
+            self._A_start = sess.run(self.variable).item()
+        if self.session is not sess:
+            self.session, self._open, self._close = sess, True, sess.close
+            sess.close = self._last_rows
         for i in range(steps):
             for watcher in self._watchers:
                 watcher.before(self, i + 1)
@@ -75,8 +82,16 @@ class Run:
             if self._signals and self._signals.noted:
                 return
 
+    def _last_rows(self):
+        """Stands in for the session's `close`, with which the queue would be gone."""
+        self.drain()
+        self._open = False
+        self._close()
+
     def drain(self):
         """Move what waits in the graph's queue into the log."""
+        if not self._open:
+            return
         with self._signals.put_off() if self._signals else contextlib.nullcontext():  # or rows in between were lost
             self._take()
 
@@ -123,12 +138,10 @@ class Run:
         text.detach()
 
     def made_by(self):
-        """The optimizer by its name here and its learning rate, both read from the graph."""
+        """The optimizer by its name here and its learning rate, both read from the graph; None where not known."""
         for update in graphs.updates(self.update, self.variable):
-            rate = graphs.learning_rate(update)
-            if rate is not None:
-                return graphs.optimizer_name(update), rate
-        return self.args.optimizer, self.args.learning_rate
+            return graphs.optimizer_name(update), graphs.learning_rate(update)
+        return None, None
 
     def __repr__(self):
         return f"<{count(len(self), 'step')}: x, y, A, loss; the last A is {self.A[-1]!s}>"
@@ -139,9 +152,11 @@ def count(number, word):
     return f"{number:,} {word}{'s' * (number != 1)}"
 
 
-def diverged(A, loss, target):
+def diverged(A, loss, target, start):
     """Whether a run that ends with `A` and `loss` diverged: one of them is not finite, or `A` is far from its target.
 
-    Works element by element. A run also diverged if `A` or the loss was not finite at any step before.
+    Far is more than 100 away, and farther than at the start. Works element by element. A run also diverged if `A` or
+    the loss was not finite at any step before.
     """
-    return ~(np.isfinite(A) & np.isfinite(loss) & (np.abs(A - target) <= FAR))
+    near = np.abs(A - target) <= np.maximum(FAR, np.abs(start - target))
+    return ~(np.isfinite(A) & np.isfinite(loss) & near)

@@ -32,9 +32,7 @@ def train(recipe, args, signals, output, artist):
         with contextlib.suppress(Exception):
             made.drain()
     if not len(made):  # nothing was trained, and no earlier file is to be lost for it
-        if failure:
-            raise failure
-        return made
+        raise failure or SystemExit(run.UNLOGGED)
     output.save(".csv", made.csv)
     signals.patience = 0
     early = None
@@ -76,26 +74,32 @@ def ended_early(recipe, made, signals, failure):
     if isinstance(failure, MemoryError):
         return f"there is not enough memory for more than {count(steps, 'step')}", 1
     by_itself = failure is None or isinstance(failure, tf.errors.InvalidArgumentError)
-    if by_itself and run.diverged(A, loss, recipe.target):
-        limits = Model(recipe.graph, made.x_vals, made.y_vals).limits()
+    if by_itself and run.diverged(A, loss, recipe.target, made.A[0]):
+        model = model_of(recipe, made)
+        limits = model and model.limits()
         below = f" (gradient descent on these samples is stable below {limits['variance']:.3f})" if limits else ""
         what = f"A = {A!s}, loss = {loss!s}"
         if np.isfinite(A) and np.isfinite(loss):
             what = f"A = {A!s} is more than {run.FAR:g} away from {recipe.target:g}"
         rate = made.made_by()[1]
-        return f"the run diverged at step {steps} with learning rate {rate!s} ({what}): try a smaller one{below}", 1
+        rate = "its learning rate" if rate is None else f"learning rate {rate!s}"
+        return f"the run diverged at step {steps} with {rate} ({what}): try a smaller one{below}", 1
     return None
 
 
 def finish(recipe, made, output, artist, trace, why):
     """All that comes after the log: the last lines, the record and the pictures, computed from the recipe's graph."""
-    args, model = made.args, Model(recipe.graph, made.x_vals, made.y_vals)
+    args, model = made.args, model_of(recipe, made)
     optimizer, rate = made.made_by()
     numbers = {"learning_rate": rate, "A_start": made.A[0], "A": made.A[-1], "loss": made.loss[-1]}
     result = {"optimizer": optimizer, **{name: shortest(number) for name, number in numbers.items()},
               "steps": len(made), "ended_early": why, "target": recipe.target}
     best = None
-    if not model.gives(made.x[-1], made.y[-1], made.A[-1], made.loss[-1]):
+    if model is None:
+        output.print("(graph() cannot be computed in double precision, as with a tf.constant or a variable in it: "
+                     "nothing is computed from it.)")
+        artist = None
+    elif not model.gives(made.x, made.y, made.A[1:], made.loss):
         output.print("(The loss that train() minimizes is not that of graph(): nothing is computed from graph().)")
         artist = None
     elif np.isfinite(recipe.target):
@@ -113,14 +117,28 @@ def finish(recipe, made, output, artist, trace, why):
         if not why:
             output.print(*lines)
     if artist:
-        by = f"{optimizer}, learning rate {rate:g}, seed {args.seed}, {count(len(made), 'step')}"
+        by = ", ".join([optimizer or "an update of its own", "learning rate not constant" if rate is None else
+                        f"learning rate {rate:g}", f"seed {args.seed}", count(len(made), "step")])
         draw(recipe, made, model, best, by, output, artist, trace, meanwhile=lambda: output.record(".json", result))
     else:
         output.record(".json", result)
 
 
+def model_of(recipe, made):
+    """The recipe's graph over the samples of a run, or None where it cannot be computed in double precision."""
+    try:
+        return Model(recipe.graph, made.x_vals, made.y_vals)
+    except (TypeError, ValueError, tf.errors.OpError):
+        return None
+
+
 def shortest(number):
-    """A float32 as the shortest decimal that reads back as it; infinity and nan, which JSON has not, as text."""
+    """A float32 as the shortest decimal that reads back as it; infinity and nan, which JSON has not, as text.
+
+    None stays None.
+    """
+    if number is None:
+        return None
     return float(str(number)) if np.isfinite(number) else str(number)
 
 

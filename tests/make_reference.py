@@ -141,6 +141,7 @@ def output_of(block):
     printed = io.StringIO()
     with elsewhere() as folder, contextlib.redirect_stdout(printed):
         shutil.copytree(CHECKOUT / "recipes", folder / "recipes", ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "recipes").chmod(0o755)  # also in a checkout that is read-only
         for command in re.findall(r"[^\n]*<<'END'\n.*?\nEND$|[^\n]+", block, re.S | re.M):
             if program := re.fullmatch(r"\.venv/bin/python - <<'END'\n(.*)\nEND", command, re.S):
                 exec(program[1], {})

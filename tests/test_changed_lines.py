@@ -4,6 +4,7 @@ What is expected comes from numpy: each edit has its loss and its output as a fu
 """
 
 import importlib.util
+import json
 import re
 import runpy
 import sys
@@ -13,7 +14,10 @@ import numpy as np
 import pytest
 from conftest import CHECKOUT, one_sentence, read_log
 
+from common import run as one_run
+from common import tf1 as tf
 from common.comparison import blocks, loops, optimizers
+from common.pictures import training
 
 
 class Edit(NamedTuple):
@@ -79,6 +83,8 @@ EDITS = {
                                       ("np.repeat(10., 100)", "np.repeat(10., 60)")], squared, times),
     "uniform samples": Edit("regression", [(SAMPLES, "x_vals = rng.uniform(0.5, 2, 100)")], squared, times),
     "targets of their own": Edit("regression", [("np.repeat(10., 100)", "10 + rng.normal(0, 2, 100)")], squared, times),
+    "penalty": Edit("regression", [(SQUARE, f"{SQUARE} + 0.1 * tf.square(A)")],
+                    lambda x, y, A: squared(x, y, A) + 0.1 * A**2, times),
     "mean of the loss": Edit("regression", [(SQUARE, f"tf.reduce_mean({SQUARE})")], squared, times, ("Mean",)),
     "sum of the loss": Edit("regression", [(SQUARE, f"tf.reduce_sum({SQUARE})")], squared, times, ("Sum",)),
     "momentum": Edit("regression", [(OPTIMIZER, "tf.train.MomentumOptimizer(learning_rate, 0.9)")], squared, times, (),
@@ -362,3 +368,165 @@ def test_a_changed_copy_of_the_checkout_runs_as_a_script(tmp_path, monkeypatch, 
     assert (made.status, capsys.readouterr().err) == (0, "")
     _, x, y, A, loss = read_log(tmp_path / "out" / "regression.csv")
     np.testing.assert_array_equal(loss, np.abs(x * A[1:] - y))
+
+
+# --- programs of another shape ---
+
+STEP = "        sess.run(train_step, feed_dict={x_data: rand_x, y_target: rand_y})\n"
+LOOP = "    for i in run.steps(sess, steps):"
+
+
+def loop_of(text):
+    """The lines of a script's training loop."""
+    return re.search(rf"{re.escape(LOOP)}\n(?:(?: {{8}}.*)?\n)*", text)[0].rstrip("\n") + "\n"
+
+
+def changed_script(folder, *changes, recipe="regression"):
+    """Load a copy of a script with changes, each of them a function from text to text or a pair of texts."""
+    text = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8")
+    for change in changes:
+        if isinstance(change, tuple):
+            assert text.count(change[0]) == 1, change[0]
+            text = text.replace(*change)
+        else:
+            text = change(text)
+    path = folder / "changed.py"
+    path.write_text(text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("changed", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def start(main, folder, *flags):
+    return main([*map(str, flags), "--no-figure", "--output-dir", str(folder)])
+
+
+def test_two_training_steps_in_a_round_are_two_steps_of_the_log_beyond_any_number(tmp_path, monkeypatch):
+    monkeypatch.setattr(one_run, "HELD", 10)
+    made = start(changed_script(tmp_path, (STEP, STEP + STEP)), tmp_path, "--steps", 33)
+    assert len(made) == 66
+    np.testing.assert_array_equal(made.x[::2], made.x[1::2])
+    x, A = np.float64(made.x), np.float64(made.A)
+    np.testing.assert_allclose(A[1:], A[:-1] - 0.02 * 2 * x * (x * A[:-1] - 10), rtol=1e-5)
+
+
+def test_a_second_loop_goes_on_from_the_first_and_the_log_begins_with_the_first(tmp_path, capsys):
+    made = start(changed_script(tmp_path, lambda text: text.replace(loop_of(text), 2 * loop_of(text))), tmp_path,
+                 "--steps", 30)
+    assert (len(made), made.status) == (60, 0)
+    _, _, _, A, _ = read_log(tmp_path / "regression.csv")
+    assert A[0] == np.float32(0.31840685)
+    np.testing.assert_allclose(np.diff(np.float64(A)), -0.04 * made.x * (made.x * np.float64(A[:-1]) - 10), rtol=1e-4,
+                               atol=1e-5)
+
+
+def within(text):
+    """The session as a context manager, as TensorFlow 1 programs have it."""
+    at = text.index("    sess = tf.Session()\n")
+    rest = text.index("    # Create the data")
+    end = text.index("\n\nmain = ")
+    body = "".join(f"    {line}" if line.strip() else line for line in text[rest:end].splitlines(keepends=True))
+    return text[:at] + "    with tf.Session() as sess:\n" + body + text[end:]
+
+
+@pytest.mark.parametrize(("rate", "steps", "status"), [(0.02, 100, 0), (5, 19, 1)])
+@pytest.mark.parametrize("change", [
+    within, lambda text: text.replace("\n\nmain = ", "    sess.close()\n\n\nmain = ", 1)], ids=["with", "close"])
+def test_a_session_that_the_script_closes_leaves_its_log(change, rate, steps, status, tmp_path, capsys):
+    made = start(changed_script(tmp_path, change), tmp_path, "--learning-rate", rate)
+    assert (len(made), made.status) == (steps, status)
+    assert read_log(tmp_path / "regression.csv")[0] == list(range(1, steps + 1))
+    assert status == 0 or one_sentence(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("change", [
+    ("run.steps(sess, steps)", "range(steps)"), ("sess.run(train_step,", "sess.run(my_output,"),
+    ("run.logged(my_opt.minimize(loss), x_vals, y_vals, x_data, y_target, A, loss)", "my_opt.minimize(loss)")])
+def test_a_script_that_logs_nothing_is_told_so_and_no_file_is_lost(change, tmp_path):
+    (tmp_path / "regression.csv").write_text("earlier", encoding="ascii")
+    with pytest.raises(SystemExit) as end:
+        start(changed_script(tmp_path, change), tmp_path, "--steps", 3)
+    assert one_sentence(f"{end.value.code}\n")
+    assert "run.steps(sess, …)" in end.value.code
+    assert (tmp_path / "regression.csv").read_text(encoding="ascii") == "earlier"
+
+
+def test_a_target_far_from_the_start_is_approached_and_not_diverged_from(tmp_path, capsys):
+    main = changed_script(tmp_path, ("np.repeat(10., 100)", "np.repeat(1000., 100)"), ("target=10", "target=1000"))
+    made = start(main, tmp_path, "--steps", 20)
+    assert (made.status, capsys.readouterr().err) == (0, "")
+    assert 400 < made.A[-1] < 700
+    assert [row["diverged"] for row in start(main, tmp_path, "--steps", 20, "--runs", 30).rows] == [0]
+    assert start(main, tmp_path, "--steps", 100, "--learning-rate", 1.2).status == 1
+
+
+def test_a_clipped_gradient_is_the_one_of_the_update(tmp_path, capsys):
+    main = changed_script(tmp_path, ("my_opt.minimize(loss)", "my_opt.apply_gradients([(tf.clip_by_value("
+                                     "tf.gradients(loss, A)[0], -1., 1.), A)])"))
+    start(main, tmp_path, "--trace", "--steps", 1)
+    assert "= 0.3184069 - 0.02 × (-1) = 0.3384069\n" in capsys.readouterr().out
+
+
+def test_a_rate_that_changes_is_not_named_as_the_flags(tmp_path, drawn):
+    main = changed_script(tmp_path, ("learning_rate=learning_rate)", "learning_rate=tf.train.exponential_decay(0.05, "
+                                     "tf.train.get_or_create_global_step(), 10, 0.9))"))
+    made = main(["--steps", "20", "--output-dir", str(tmp_path)])
+    assert made.made_by() == ("gradient-descent", None)
+    assert json.loads((tmp_path / "regression.json").read_text(encoding="ascii"))["result"]["learning_rate"] is None
+    assert "gradient-descent, learning rate not constant, seed 18" in drawn[".png"]["made_by"]
+
+
+def test_an_update_of_the_scripts_own_is_not_named_as_an_optimizer(tmp_path, drawn):
+    main = changed_script(tmp_path, ("my_opt.minimize(loss)", "A.assign_sub(0.02 * tf.gradients(loss, A)[0])"))
+    made = main(["--steps", "100", "--output-dir", str(tmp_path)])
+    assert made.A[-1] == pytest.approx(9.804879, abs=1e-5)
+    assert drawn[".png"]["made_by"].startswith("an update of its own, ")
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    (("x_vals = rng.normal(1, 0.1, 100)\n    y_vals = np.repeat(10., 100)",
+      "x_vals, y_vals = [1., 2., 4.], [10., 20., 40.]"), "the least loss for these samples is at A = 10.0000"),
+    (("tf.square(my_output", "tf.constant(0.5) * tf.square(my_output"),
+     "(graph() cannot be computed in double precision")])
+def test_samples_in_lists_and_constants_in_the_graph_are_trained_and_recorded(change, says, tmp_path, drawn, capsys):
+    main = changed_script(tmp_path, (change[0], change[1]) if "constant" not in change[1] else
+                          lambda text: text.replace(", name=\"loss\")", ")").replace(*change))
+    made = main(["--steps", "20", "--output-dir", str(tmp_path)])
+    printed, errors = capsys.readouterr()
+    assert (made.status, errors) == (0, "")
+    assert says in printed
+    assert (tmp_path / "regression.json").exists()
+    assert (".png" in drawn) == ("double" not in says)
+
+
+def test_all_samples_are_drawn_however_many_targets_they_have():
+    x, y = np.arange(5.0), np.array([1.0, 2, 3, 3, 1])
+    (group_x, group_y, *_, text), = training.groups(x, y)
+    np.testing.assert_array_equal([group_x, group_y], [x, y])
+    assert text == "different targets"
+    found = {text: (list(group_x), list(group_y)) for group_x, group_y, *_, text in training.groups(x, y // 3)}
+    assert found == {"target 0": ([0, 1, 4], [0, 0, 0]), "target 1": ([2, 3], [1, 1])}
+
+
+def test_tensorboard_gets_no_gradient_that_the_log_cannot_tell(tmp_path):
+    def tags(*changes):
+        folder = tmp_path / f"board{len(list(tmp_path.iterdir()))}"
+        made = start(changed_script(tmp_path, *changes), tmp_path, "--steps", 3, "--tensorboard", folder)
+        assert made.status == 0
+        file, = folder.iterdir()
+        values = [value for event in tf.train.summary_iterator(str(file)) for value in event.summary.value]
+        return {value.tag for value in values}, [value.simple_value for value in values if value.tag == "gradient"]
+
+    with_b = ("my_output, loss = graph(x_data,", "b = tf.Variable([0.5])\n    my_output, loss = graph(x_data + b,")
+    assert tags(with_b)[0] == {"x_vals", "A", "loss"}
+    scalar = ("draw_start(run.start, shape=[1])", "draw_start(run.start, shape=[])")
+    assert tags(scalar)[1] == pytest.approx(tags()[1])
+
+
+def test_a_loss_that_is_that_of_graph_for_the_last_sample_alone_is_told_apart(tmp_path, capsys):
+    change = "_, xentropy = graph(x_data, y_target, A)", "xentropy = tf.square(tf.sigmoid(x_data + A) - y_target)"
+    main = changed_script(tmp_path, change, recipe="classification")
+    for seed in (18, 19, 21):
+        start(main, tmp_path, "--seed", seed, "--steps", 200)
+        assert "The loss that train() minimizes is not that of graph()" in capsys.readouterr().out

@@ -261,7 +261,11 @@ def test_a_run_diverged_if_it_is_not_finite_or_more_than_100_from_its_target():
     assert FAR == 100
     A = np.float32([10, 110, -90, 110.01, -90.01, np.nan, np.inf, 10, 10])
     loss = np.float32([0, 1, 1, 1, 1, 1, 1, np.inf, np.nan])
-    assert diverged(A, loss, 10).tolist() == [False, False, False, True, True, True, True, True, True]
+    for start in (0, 109, -90):
+        assert diverged(A, loss, 10, start).tolist() == [False, False, False, True, True, True, True, True, True]
+    A = np.float32([151, 149, -129, -131])  # a run that starts farther away has not diverged while it comes nearer
+    assert diverged(A, np.zeros(4), 10, 150).tolist() == [True, False, False, True]
+    assert diverged(A, np.zeros(4), 10, np.array([0, 150, 0, 160])).tolist() == [True, False, True, False]
 
 
 def test_a_run_counts_as_diverged_in_a_comparison_exactly_where_it_does_alone(tmp_path, capsys):

@@ -308,6 +308,41 @@ def test_in_a_notebook_the_pictures_appear_below_the_cell_and_elsewhere_they_do_
     assert len(shown) == 2
 
 
+@pytest.mark.parametrize(("lines", "printed"), [
+    ("run = main()", "begun\n"),
+    ("if __name__ == '__main__':\n    run = main()", "begun\n"),
+    ("main()", "begun\n"),
+    ("run = main()\nprint(run)", "begun\n7\ngone\n"),
+    ("print(main())", "begun\n7\ngone\n"),
+    ("for number in range(2): run = main()", "begun\nbegun\ngone\n"),
+    ("runs = [main() for number in range(2)]", "begun\nbegun\ngone\n"),
+    ("with contextlib.closing(sys.stdout): print(main())", "begun\n7\n"),
+    ("try:\n    run = main()\nfinally:\n    print('done')", "begun\ndone\ngone\n"),
+    ("def start():\n    return main()\nrun = start()", "begun\ngone\n"),
+])
+def test_a_script_ends_at_once_only_if_nothing_follows_its_run(lines, printed, tmp_path):
+    (tmp_path / "program.py").write_text(f"""
+import contextlib, sys
+sys.path.insert(0, {str(CHECKOUT)!r})
+from common.ending import surroundings
+
+class Kept:
+    def __del__(self):
+        with contextlib.suppress(ValueError):
+            print("gone")
+
+def main():
+    print("begun")
+    surroundings.leave(0, sys._getframe(1))
+    return 7
+
+kept = Kept()
+{lines}
+""", encoding="utf-8")
+    done = python(tmp_path / "program.py")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", printed)
+
+
 def test_only_where_nobody_goes_on_the_status_ends_the_program(monkeypatch):
     surroundings.leave(0, sys._getframe())
     with pytest.raises(SystemExit) as end:

@@ -47,12 +47,12 @@ DIGITS = 7
 class Memory:
     """What the update of `A` by `train_step` computes with, read from the graph before and after a step.
 
-    numbers  {name: its value}, float, by the usual names
+    gradient  the tensor of the gradient that the update is given, which may be clipped, say; None if none is known
     """
 
     def __init__(self, train_step, variable):
         self._update = next(iter(graphs.updates(train_step, variable)), None)
-        self._read, self._kept = {}, []
+        self._read, self._kept, self.gradient = {}, [], None
         kind = self._update and self._update.type.removeprefix("ResourceApply")
         self.kind = "Nesterov" if self._update and graphs.optimizer_name(self._update) == "nesterov" else kind
         usual, self.formulas = UPDATES.get(self.kind, ({}, []))
@@ -61,7 +61,9 @@ class Memory:
             if tensor.dtype == tf.resource:
                 self._kept += [usually] if usually != "A" else []
                 tensor = tf.raw_ops.ReadVariableOp(resource=tensor, dtype=variable.dtype.base_dtype)
-            if name not in ("grad", "delta"):
+            if name in ("grad", "delta"):
+                self.gradient = tensor
+            else:
                 self._read[usually] = tensor
 
     def read(self, sess):

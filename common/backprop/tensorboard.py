@@ -3,6 +3,8 @@
 import os
 import time
 
+import numpy as np
+
 from common import graphs
 from common import tf1 as tf
 
@@ -45,12 +47,14 @@ class Board:
         if not self._writer:
             self._open(run)
         for x, y, A, loss in rows:
-            feed = {read: [self._A] for read in self._reads}
-            gradient = run.session.run(self._gradient, {**feed, run.x_data: [x], run.y_target: [y]})
+            numbers = {"A": A, "loss": loss}
+            if self._gradient is not None:
+                feed = {tensor: np.reshape(number, tensor.shape) for tensor, number in (
+                    *((read, self._A) for read in self._reads), (run.x_data, x), (run.y_target, y))}
+                numbers["gradient"] = run.session.run(self._gradient, feed).item()
             self._step, self._A = self._step + 1, A
             self._write(summary=tf.Summary(value=[
-                tf.Summary.Value(tag=name, simple_value=number)
-                for name, number in (("A", A), ("loss", loss), ("gradient", gradient.item()))]))
+                tf.Summary.Value(tag=name, simple_value=number) for name, number in numbers.items()]))
 
     def _open(self, run):
         name = f"events.out.tfevents.{time.time():.0f}.{run.args.name}.{os.getpid()}.{os.urandom(4).hex()}"
@@ -58,8 +62,10 @@ class Board:
         self._writer = tf.python_io.TFRecordWriter(os.fsencode(self._folder / name))
         self.path, self._A = self._folder / name, run.A[0]
         self._reads = [op.outputs[0] for op in graphs.reads(run.minimized.op)]
-        with run.session.graph.as_default():
-            self._gradient = tf.gradients(run.minimized, [run.variable], name="tensorboard")[0]
+        self._gradient = None  # where other variables take part, whose values the log does not hold
+        if all(read.op.inputs[0] is run.variable.handle for read in self._reads):
+            with run.session.graph.as_default():
+                self._gradient = tf.gradients(run.minimized, [run.variable], name="tensorboard")[0]
         with tf.Graph().as_default(), tf.Session() as sess:
             samples = sess.run(tf.summary.histogram("x_vals", tf.constant(run.x_vals)))
         self._write(file_version="brain.Event:2")

@@ -1,5 +1,6 @@
 """One step of back propagation shown node by node: values going forward, gradients coming back, from the real graph."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -52,8 +53,7 @@ class Trace:
         run.drain()
         x, y = (np.reshape(number, tensor.shape) for number, tensor in zip(
             run.last[:2], (run.x_data, run.y_target), strict=True))
-        nodes = self._look(run, x, y)
-        gradient = next(node.gradient for node in nodes if node.name == run.variable.op.name)
+        nodes, gradient = self._look(run, x, y)
         print("\n".join([*table(step, nodes), *self._memory.lines(
             self._remembered, self._memory.read(run.session), gradient)]))
         if step == self._args.trace_step:
@@ -71,18 +71,25 @@ class Trace:
         """Add to the graph the gradients at all nodes, and make the graph a second time in double precision."""
         loss, self._reads = run.minimized, [op.outputs[0] for op in graphs.reads(run.minimized.op)]
         self._memory = Memory(run.update, run.variable)
+        first = {read.op.inputs[0].ref(): read for read in reversed(self._reads)}
+        self._same = {read.op: first[read.op.inputs[0].ref()].op for read in self._reads}  # one node for each variable
         ops = [op for op in graphs.operations(loss.op) if op.outputs[0].dtype.is_floating and op.type != "Const"]
         shaped = next((op for op in ops if op.outputs[0].shape.num_elements() != 1), None)
         if shaped is not None:
             raise SystemExit(f"--trace shows graphs of single numbers, but {shaped.name} has the shape "
                              f"{shaped.outputs[0].shape}.")
-        gradients = tf.gradients(loss, [op.outputs[0] for op in ops], name="trace")
-        self._gradients = {op: gradient for op, gradient in zip(ops, gradients, strict=True) if gradient is not None}
+        parts = {}
+        for op, part in zip(ops, tf.gradients(loss, [op.outputs[0] for op in ops], name="trace"), strict=True):
+            if part is not None:
+                parts.setdefault(self._same.get(op, op), []).append(part)
+        self._gradients = {op: tf.add_n(each) if len(each) > 1 else each[0] for op, each in parts.items()}
         self._names = {op: op.inputs[0].op.name if op.type == "ReadVariableOp" else op.name
                        for op in graphs.operations(loss.op)}
         with tf.Graph().as_default() as double:
             inputs = [run.x_data, run.y_target, *self._reads]
-            self._places = [tf.placeholder(tf.float64, tensor.shape) for tensor in inputs]
+            places = {op: tf.placeholder(tf.float64, op.outputs[0].shape)
+                      for op in {self._same.get(tensor.op, tensor.op): None for tensor in inputs}}
+            self._places = [places[self._same.get(tensor.op, tensor.op)] for tensor in inputs]
             graphs.copy(loss, dict(zip(inputs, self._places, strict=True)), "", double=True)
         placed = dict(zip((tensor.op for tensor in inputs), self._places, strict=True))
         self._exact = {op: placed[op] if op in placed else double.get_tensor_by_name(f"{op.name}:0")
@@ -91,22 +98,26 @@ class Trace:
         self._ready = True
 
     def _look(self, run, x, y):
-        """The nodes of the step that was fed with x and y, at the values that it started from."""
+        """The nodes of the step that was fed with x and y, at the values that it started from, and the gradient that
+        the optimizer was given."""
         feed = dict(zip([run.x_data, run.y_target, *self._reads], [x, y, *self._started], strict=True))
-        values, gradients = run.session.run([{op: op.outputs[0] for op in self._gradients}, self._gradients], feed)
+        given = {} if self._memory.gradient is None else {"given": self._memory.gradient}
+        values, gradients, given = run.session.run(
+            [{op: op.outputs[0] for op in self._gradients}, self._gradients, given], feed)
         placed = dict(zip(self._places, [x, y, *self._started], strict=True))
         exact = {op: value.item() for op, value in self._double.run(self._exact, placed).items() if value.size == 1}
         by_hand, words = self._chain_rule(exact, gradients)
-        return [Node(
+        nodes = [Node(
             self._names[op], "Variable" if op.outputs[0] in self._reads else op.type,
-            tuple(self._names[source] for source in graphs.sources(op) if source in self._gradients),
+            tuple(self._names[source] for source in self._sources(op) if source in self._gradients),
             values[op].item(), gradients[op].item(), by_hand[op],
             self._difference(self._exact[run.minimized.op], self._exact[op], placed, exact[op]), words[op])
             for op in self._gradients]
+        return nodes, float(np.ravel(given["given"])[0]) if given else math.nan
 
     def _chain_rule(self, values, gradients):
         """The gradient at each node by hand, from the loss backward: dicts of numbers (or None) and of words."""
-        nodes = {op: graphs.sources(op) for op in self._gradients}
+        nodes = {op: self._sources(op) for op in self._gradients}
         *before, loss = nodes
         known, words = {loss: 1.0}, {loss: "1, where it starts"}
         by_hand = dict(known)
@@ -118,6 +129,9 @@ class Trace:
             words[op] = "no rule for an operation that it goes into: TensorFlow's gradient" if found is None else (
                 " + ".join(text for _, text in found).replace("+ -", "- "))
         return by_hand, words
+
+    def _sources(self, op):
+        return [self._same.get(source, source) for source in graphs.sources(op)]
 
     def _short(self, op):
         return self._names[op].rsplit("/", 1)[-1]

@@ -113,7 +113,7 @@ def outcomes(recipe, args, check, done):
         count = runs.stop - runs.start
         last_loss = mean_loss(last_A, block)
         with np.errstate(all="ignore"):
-            lost = diverged(last_A, last_loss, recipe.target)
+            lost = diverged(last_A, last_loss, recipe.target, block.start)
             if not np.all(farthest < 1e6):  # then the loss may have been beyond float32 on the way
                 for side in (-1, 1):
                     lost |= ~np.isfinite(mean_loss(recipe.target + side * farthest, block))

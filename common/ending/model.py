@@ -74,10 +74,14 @@ class Model:
         return self._run(self._output, x, np.zeros(x.shape), A)
 
     def gives(self, x, y, A, loss):
-        """Whether the graph has that loss for that sample and `A`, as far as float32 can tell."""
+        """Whether the graph has those losses for those samples and `A`, as far as float32 can tell; all [steps]."""
+        some = np.unique(np.linspace(0, len(x) - 1, POINTS).astype(int))
+        some = some[np.isfinite(loss[some])]
+        if not len(some):
+            return True
         with np.errstate(all="ignore"):
-            here = self.losses(np.array([A], np.float64), np.array([x], np.float64), np.array([y], np.float64))
-            return not np.isfinite(loss) or np.allclose(here, loss, rtol=1e-3, atol=1e-4)
+            here = self._run(self._loss, x[some], y[some], A[some])
+            return np.allclose(here, loss[some], rtol=1e-3, atol=1e-4)
 
     def least(self, low, high):
         """The `A` with the least mean loss, to 1e-8 of its size, looked for from `low` to `high`, and beyond where the

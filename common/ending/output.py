@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import shlex
 import sys
 
 from common.ending import files, surroundings
@@ -62,8 +63,7 @@ class Output:
 
     def command(self):
         """The command line, as far as letters go."""
-        words = [f"{self.args.name}.py", *self.args.words]
-        return surroundings.letters(" ".join(words))
+        return surroundings.letters(shlex.join([f"{self.args.name}.py", *map(str, self.args.words)]))
 
     def print(self, *lines):
         """Print lines; where standard output is gone, that costs no file."""

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import gc
 import math
+import opcode
 import os
 import signal
 import sys
@@ -12,6 +13,8 @@ import threading
 
 from common import tf1
 
+# What Python still does after a call whose result goes into a variable, or nowhere, at the end of a script.
+ENDING = {"CACHE", "STORE_NAME", "POP_TOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "NOP"}
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -127,16 +130,16 @@ def output_failed(error):
 
 
 def leave(status, frame):
-    """End the program with this status where its outermost code, running in `frame`, has come to its last line.
+    """End the program with this status where its outermost code, running in `frame`, has nothing more to do.
 
     Taking TensorFlow down piece by piece would only take time. Where more follows, the program goes on if the status is
     0; `python -i`, IPython, a notebook and the like go on in any case.
     """
     if sys.flags.interactive or os.environ.get("PYTHONINSPECT") or hasattr(sys, "ps1"):
         return
-    last = max(line for *_, line in frame.f_code.co_lines() if line)
+    left = {opcode.opname[code] for code in frame.f_code.co_code[frame.f_lasti + 2 :: 2]}
     watched = frame.f_back or sys.gettrace() or sys.getprofile()  # by a debugger, a profiler, `runpy` and the like
-    if frame.f_lineno == last and not watched:
+    if left <= ENDING and not watched:
         atexit._run_exitfuncs()  # as Python does before it ends
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError, AttributeError):

@@ -129,6 +129,16 @@ def frame(y_vals, first, *others):
     return low - margin, high + margin
 
 
+def groups(x_vals, y_vals):
+    """The samples by their target, or all together if there are more than two: their x and y, colour, mark and name."""
+    values = np.unique(y_vals)
+    if len(values) > 2:
+        return [(x_vals, y_vals, ORANGE, "o", "different targets")]
+    parts = [y_vals == value for value in values]
+    return [(x_vals[part], y_vals[part], colour, mark, f"target {value:g}")
+            for part, value, colour, mark in zip(parts, values, (ORANGE, GREEN), "os", strict=False)]
+
+
 def _draw_curve(axes, path, A, ends, curve):
     """The loss over A between two ends, and the run on it."""
     losses = path["loss"] if curve is None else np.interp(A, curve["A"], curve["mean"], np.nan, np.nan)
@@ -220,10 +230,9 @@ def _draw_fits(axes, x_vals, y_vals, x, before, after, A, boundary):
         inside = np.any((output >= low) & (output <= high))
         axes.plot(x if inside else [], output if inside else [], **look,
                   label=f"{name}: A = {value:.4g}" + ", outside" * (not inside))
-    for value, colour, mark in zip(np.unique(y_vals), (ORANGE, GREEN), "os", strict=False):
-        group = x_vals[y_vals == value]
-        axes.plot(group, np.full(group.shape, value), mark, ms=5, color=colour, mec="black", mew=0.4, zorder=3,
-                  label=f"{group.size} of target {value:g}")
+    for group_x, group_y, colour, mark, text in groups(x_vals, y_vals):
+        axes.plot(group_x, group_y, mark, ms=5, color=colour, mec="black", mew=0.4, zorder=3,
+                  label=f"{group_x.size} of {text}")
     margin = 0.04 * np.ptp(x_vals) or 0.1
     left, right = x_vals.min() - margin, x_vals.max() + margin
     axes.set(xlim=(left, right), ylim=(low, high), xlabel="x")
