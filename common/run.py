@@ -69,8 +69,7 @@ class Run:
         if self.session is None:
             self._A_start = sess.run(self.variable).item()
         if self.session is not sess:
-            self.session, self._open, self._close = sess, True, sess.close
-            sess.close = self._last_rows
+            self.session, self._open, sess.close = sess, True, self._close
         for i in range(steps):
             for watcher in self._watchers:
                 watcher.before(self, i + 1)
@@ -82,11 +81,17 @@ class Run:
             if self._signals and self._signals.noted:
                 return
 
-    def _last_rows(self):
+    def _close(self):
         """Stands in for the session's `close`, with which the queue would be gone."""
         self.drain()
+        self.let_go()
+        self.session.close()
+
+    def let_go(self):
+        """Log no more; the session's `close` is its own again."""
         self._open = False
-        self._close()
+        if self.session:
+            vars(self.session).pop("close", None)
 
     def drain(self):
         """Move what waits in the graph's queue into the log."""

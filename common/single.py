@@ -11,7 +11,7 @@ from common.backprop.tensorboard import Board
 from common.backprop.trace import Trace
 from common.comparison import optimizers
 from common.ending import surroundings
-from common.ending.model import Model
+from common.ending.model import model_of
 from common.pictures import animation, graph, training
 from common.run import count
 
@@ -31,6 +31,7 @@ def train(recipe, args, signals, output, artist):
         failure, signals.patience = error, math.inf
         with contextlib.suppress(Exception):
             made.drain()
+    made.let_go()
     if not len(made):  # nothing was trained, and no earlier file is to be lost for it
         raise failure or SystemExit(run.UNLOGGED)
     output.save(".csv", made.csv)
@@ -75,7 +76,7 @@ def ended_early(recipe, made, signals, failure):
         return f"there is not enough memory for more than {count(steps, 'step')}", 1
     by_itself = failure is None or isinstance(failure, tf.errors.InvalidArgumentError)
     if by_itself and run.diverged(A, loss, recipe.target, made.A[0]):
-        model = model_of(recipe, made)
+        model = model_of(recipe.graph, made.x_vals, made.y_vals)
         limits = model and model.limits()
         below = f" (gradient descent on these samples is stable below {limits['variance']:.3f})" if limits else ""
         what = f"A = {A!s}, loss = {loss!s}"
@@ -89,7 +90,7 @@ def ended_early(recipe, made, signals, failure):
 
 def finish(recipe, made, output, artist, trace, why):
     """All that comes after the log: the last lines, the record and the pictures, computed from the recipe's graph."""
-    args, model = made.args, model_of(recipe, made)
+    args, model = made.args, model_of(recipe.graph, made.x_vals, made.y_vals)
     optimizer, rate = made.made_by()
     numbers = {"learning_rate": rate, "A_start": made.A[0], "A": made.A[-1], "loss": made.loss[-1]}
     result = {"optimizer": optimizer, **{name: shortest(number) for name, number in numbers.items()},
@@ -117,19 +118,13 @@ def finish(recipe, made, output, artist, trace, why):
         if not why:
             output.print(*lines)
     if artist:
-        by = ", ".join([optimizer or "an update of its own", "learning rate not constant" if rate is None else
-                        f"learning rate {rate:g}", f"seed {args.seed}", count(len(made), "step")])
+        made_by = optimizer or "an update of its own"
+        if optimizer:
+            made_by += ", learning rate not constant" if rate is None else f", learning rate {rate:g}"
+        by = f"{made_by}, seed {args.seed}, {count(len(made), 'step')}"
         draw(recipe, made, model, best, by, output, artist, trace, meanwhile=lambda: output.record(".json", result))
     else:
         output.record(".json", result)
-
-
-def model_of(recipe, made):
-    """The recipe's graph over the samples of a run, or None where it cannot be computed in double precision."""
-    try:
-        return Model(recipe.graph, made.x_vals, made.y_vals)
-    except (TypeError, ValueError, tf.errors.OpError):
-        return None
 
 
 def shortest(number):

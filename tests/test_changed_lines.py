@@ -498,6 +498,17 @@ def test_samples_in_lists_and_constants_in_the_graph_are_trained_and_recorded(ch
     assert says in printed
     assert (tmp_path / "regression.json").exists()
     assert (".png" in drawn) == ("double" not in says)
+    if "double" in says:
+        with pytest.raises(SystemExit, match=r"^Several runs take a graph\(\) .* plain numbers .*\.$"):
+            start(main, tmp_path, "--runs", 3)
+
+
+def test_one_sample_and_a_start_that_is_the_same_for_all_runs_are_compared_too(tmp_path):
+    main = changed_script(tmp_path, ("rng.normal(1, 0.1, 100)", "np.array([1.])"), ("np.repeat(10., 100)", "[10.]"),
+                          ("rng.normal(size=shape)", "[0.]"))
+    row, = start(main, tmp_path, "--runs", 3, "--steps", 5).rows
+    assert (row["A_sd"], row["A_mean"]) == (0, pytest.approx(10 - 10 * 0.96**5))
+    assert start(main, tmp_path, "--steps", 5).A[-1] == pytest.approx(row["A_mean"])
 
 
 def test_all_samples_are_drawn_however_many_targets_they_have():

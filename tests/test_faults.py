@@ -21,7 +21,7 @@ from conftest import CHECKOUT, SCRIPTS, command, one_sentence, read_log, run
 from common import data, single, tf1
 from common import run as one_run
 from common.backprop import tensorboard
-from common.ending import files, output
+from common.ending import files, model, output
 from common.pictures import process, training
 
 INSTALL = "python -m pip install"
@@ -322,7 +322,7 @@ def test_a_defect_in_any_part_shows_its_traceback_after_what_can_be_written_is(
         part, kept, tmp_path, undrawn, monkeypatch, capsys):
     flags = []
     if part == "model":
-        monkeypatch.setattr(single, "Model", broken)
+        monkeypatch.setattr(model.Model, "__init__", broken)
     elif part == "record":
         monkeypatch.setattr(output.json, "dumps", broken)
     elif part == "picture":

@@ -30,7 +30,8 @@ def draw_blocks(recipe, seed, runs, lanes, steps):
     for chunk in range(-(-runs // data.CHUNK)):
         streams = data.streams(seed, chunk)
         x, y = draw_samples(recipe, streams.samples, lanes)
-        start = np.asarray(recipe.draw_start(streams.start, lanes), np.float32)
+        start = np.empty(lanes, np.float32)
+        start[:] = recipe.draw_start(streams.start, lanes)  # or one number for all
         size = x.shape[1]
         for before in range(0, steps, length):
             filled = min(length, steps - before)

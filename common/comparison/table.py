@@ -9,7 +9,7 @@ import numpy as np
 
 from common.comparison import loops
 from common.ending import surroundings
-from common.ending.model import Model
+from common.ending.model import Model, model_of
 from common.pictures import comparison as picture
 from common.run import count
 
@@ -35,7 +35,10 @@ class Comparison:
 def compare(recipe, args, signals, output, artist):
     """Train `args.runs` runs of each of `args.rows`, print a table, and write it as CSV, record and picture."""
     result, curves, all_paths, failure = Comparison(), [], [], None
-    model = Model(recipe.graph, *recipe.draw_samples(np.random.default_rng(0)))
+    model = model_of(recipe.graph, *recipe.draw_samples(np.random.default_rng(0)))
+    if model is None:
+        raise SystemExit("Several runs take a graph() that can be computed in double precision: write plain numbers "
+                         "in it instead of tf.constant, and make variables in train().")
     if not model.separate:
         raise SystemExit("Several runs are trained side by side, which takes a loss with one number a sample: leave "
                          "tf.reduce_mean and the like out of graph(), or train a single run.")

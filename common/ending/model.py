@@ -33,7 +33,8 @@ class Model:
         """The output and the loss of many samples at once, and whether they are those of each sample by itself."""
         try:
             output, loss = (tf.reshape(each, [-1]) for each in graph(self._x, self._y, self._A))
-            two, one = self._run([[output, loss], alone], self._x_vals[:2], self._y_vals[:2], self._x_vals[:2])
+            x, y = np.resize(self._x_vals, 2), np.resize(self._y_vals, 2)
+            two, one = self._run([[output, loss], alone], x, y, x)
         except (ValueError, tf.errors.InvalidArgumentError):  # the graph takes nothing but single numbers
             return None, None, False
         return output, loss, two[0].size == two[1].size == 2 and np.allclose(two[1][0], one, rtol=1e-9, equal_nan=True)
@@ -135,3 +136,11 @@ class Model:
             growth = np.mean(np.log(np.abs(1 - middle * h) + 1e-300))
             low, high = (low, middle) if growth > 0 else (middle, high)
         return {"mean": mean, "variance": variance, "typical": middle}
+
+
+def model_of(graph, x_vals, y_vals):
+    """The `Model`, or None where the graph cannot be computed in double precision."""
+    try:
+        return Model(graph, x_vals, y_vals)
+    except (TypeError, ValueError, tf.errors.OpError):
+        return None
