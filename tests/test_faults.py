@@ -18,7 +18,7 @@ import pytest
 import regression
 from conftest import CHECKOUT, SCRIPTS, command, one_sentence, read_log, run
 
-from common import data, single, tf1
+from common import data, tf1
 from common import run as one_run
 from common.backprop import tensorboard
 from common.ending import files, model, output
