@@ -38,13 +38,14 @@ def train(recipe, args, signals, output, artist):
     signals.patience = 0
     early = None
     try:
-        early = ended_early(recipe, made, signals, failure)
+        model = model_of(recipe.graph, made.x_vals, made.y_vals)
+        early = ended_early(recipe, made, model, signals, failure)
         if output_gone(failure):
             output.print_failed(failure)
         elif early:
             output.failed(*early)
         why = early[0] if early else failure and f"{type(failure).__name__} after step {len(made)}"
-        finish(recipe, made, output, artist, trace, why)
+        finish(recipe, made, model, output, artist, trace, why)
     except surroundings.Stopped:
         output.failed(f"stopped by {signals.name}; what is not named as written is not written", signals.status)
     finally:
@@ -65,7 +66,7 @@ def output_gone(failure):
     return isinstance(failure, OSError) and failure.filename is None
 
 
-def ended_early(recipe, made, signals, failure):
+def ended_early(recipe, made, model, signals, failure):
     """Why the run ended before its time or where it should not: a sentence and an exit status, or None."""
     steps, A, loss = len(made), made.A[-1], made.loss[-1]
     if signals.noted:
@@ -76,7 +77,6 @@ def ended_early(recipe, made, signals, failure):
         return f"there is not enough memory for more than {count(steps, 'step')}", 1
     by_itself = failure is None or isinstance(failure, tf.errors.InvalidArgumentError)
     if by_itself and run.diverged(A, loss, recipe.target, made.A[0]):
-        model = model_of(recipe.graph, made.x_vals, made.y_vals)
         limits = model and model.limits()
         below = f" (gradient descent on these samples is stable below {limits['variance']:.3f})" if limits else ""
         what = f"A = {A!s}, loss = {loss!s}"
@@ -88,9 +88,9 @@ def ended_early(recipe, made, signals, failure):
     return None
 
 
-def finish(recipe, made, output, artist, trace, why):
+def finish(recipe, made, model, output, artist, trace, why):
     """All that comes after the log: the last lines, the record and the pictures, computed from the recipe's graph."""
-    args, model = made.args, model_of(recipe.graph, made.x_vals, made.y_vals)
+    args = made.args
     optimizer, rate = made.made_by()
     numbers = {"learning_rate": rate, "A_start": made.A[0], "A": made.A[-1], "loss": made.loss[-1]}
     result = {"optimizer": optimizer, **{name: shortest(number) for name, number in numbers.items()},

@@ -3,7 +3,6 @@
 What is expected comes from numpy: each edit has its loss and its output as a function of x, y and A.
 """
 
-import importlib.util
 import json
 import re
 import runpy
@@ -13,18 +12,19 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from conftest import CHECKOUT, one_sentence, read_log
+from make_reference import recipe_in
 
 from common import run as one_run
 from common import tf1 as tf
 from common.comparison import blocks, loops, optimizers
-from common.pictures import training
+from common.pictures import style
 
 
 class Edit(NamedTuple):
     """A change of a script, and what it then computes."""
 
     recipe: str
-    replace: list  # of pairs of texts
+    replace: list  # of pairs of texts, or functions from text to text
     loss: object = None  # (x, y, A) -> the loss, in numpy
     output: object = None  # (x, A) -> the output
     no_rule: tuple = ()  # the operations that the chain rule by hand has no rule for
@@ -120,26 +120,25 @@ IN_TRAIN = {"the page's own samples", "momentum", "adam"}  # what graph() and dr
 def edited(recipe, replace, folder):
     """The text of a script's copy with lines changed, written to `folder/recipes`; returns its path."""
     text = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8")
-    for old, new in replace:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
+    for change in replace:
+        assert callable(change) or text.count(change[0]) == 1, change[0]
+        text = change(text) if callable(change) else text.replace(*change)
     path = folder / "recipes" / f"{recipe}.py"
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
 
 
-@pytest.fixture
-def load(tmp_path, monkeypatch):
-    """Load a script's edited copy as a module."""
-    def load(edit):
-        monkeypatch.setattr(sys, "path", [*sys.path])
-        spec = importlib.util.spec_from_file_location("changed", edited(edit.recipe, edit.replace, tmp_path))
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+@pytest.fixture(autouse=True)
+def path_as_before(monkeypatch):
+    """Each script puts the folder above it on the path."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
 
-    return load
+
+@pytest.fixture
+def load(tmp_path):
+    """Make a script's edited copy, and return the recipe that it defines."""
+    return lambda edit: recipe_in(edited(edit.recipe, edit.replace, tmp_path))
 
 
 def least(loss, x, y):
@@ -169,7 +168,7 @@ def test_the_run_the_trace_and_the_pictures_of_a_changed_script_are_right(name, 
     changed = load(edit)
     steps = 60
     words = ["--steps", str(steps), "--report-every", "60", "--trace", "--trace-step", "2", *edit.flags]
-    made = changed.main([*words, "--output-dir", str(tmp_path)])
+    made = changed([*words, "--output-dir", str(tmp_path)])
     printed, errors = capsys.readouterr()
     assert (made.status, errors) == (0, "")
 
@@ -246,7 +245,7 @@ def test_a_changed_script_compares_rates_over_60_runs(name, load, tmp_path, draw
     monkeypatch.setattr(loops, "outcomes", noted)
     rates = [0.002, 0.01]
     words = ["--runs", "60", "--learning-rate", *map(str, rates), "--steps", "40", "--output-dir", str(tmp_path)]
-    made = changed.main(words)
+    made = changed(words)
     assert made.status == 0
     assert [[row[key] for key in ("learning_rate", "runs", "diverged")] for row in made.rows] == [
         [rate, 60, 0] for rate in rates]
@@ -254,11 +253,11 @@ def test_a_changed_script_compares_rates_over_60_runs(name, load, tmp_path, draw
     assert numbers["rows"] == made.rows
     _, (A, loss) = found
     assert made.rows[1]["A_mean"] == pytest.approx(A.mean(dtype=np.float64))
-    block = next(blocks.draw_blocks(changed.main, 18, 60, 60, 40))
+    block = next(blocks.draw_blocks(changed, 18, 60, 60, 40))
     mean = edit.loss(np.float64(block.x), np.float64(block.y), np.float64(A)[:, None]).mean(axis=1)
     np.testing.assert_allclose(loss, mean, rtol=1e-4, atol=1e-5)
     if name not in IN_TRAIN:  # the first run is the script's own
-        alone = changed.main(["--learning-rate", "0.01", "--steps", "40", "--no-figure", "--output-dir", str(tmp_path)])
+        alone = changed(["--learning-rate", "0.01", "--steps", "40", "--no-figure", "--output-dir", str(tmp_path)])
         assert A[0] == pytest.approx(alone.A[-1], rel=1e-5, abs=1e-5)
 
 
@@ -267,7 +266,7 @@ def test_a_changed_script_compares_rates_over_60_runs(name, load, tmp_path, draw
 def test_a_comparison_of_a_loss_without_a_number_a_sample_is_refused_in_one_sentence(
         name, flags, load, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
-        load(EDITS[name]).main([*flags, "--no-figure", "--output-dir", str(tmp_path / "out")])
+        load(EDITS[name])([*flags, "--no-figure", "--output-dir", str(tmp_path / "out")])
     sentence = end.value.code
     assert isinstance(sentence, str)
     assert one_sentence(f"{sentence}\n")
@@ -282,10 +281,10 @@ def test_a_comparison_of_a_loss_without_a_number_a_sample_is_refused_in_one_sent
 def test_every_optimizer_trains_a_changed_script_alone_and_in_a_comparison(name, which, load, tmp_path):
     changed = load(EDITS[name])
     words = ["--steps", "6", "--no-figure", "--output-dir", str(tmp_path)]
-    rows = changed.main([*words, "--optimizer", *which]).rows
+    rows = changed([*words, "--optimizer", *which]).rows
     assert [row["optimizer"] for row in rows] == which
     for row in rows:
-        alone = changed.main([*words, "--optimizer", row["optimizer"]])
+        alone = changed([*words, "--optimizer", row["optimizer"]])
         assert alone.status == 0
         assert row["A_mean"] == pytest.approx(alone.A[-1], rel=1e-6, abs=1e-6)
         assert row["learning_rate"] == pytest.approx(alone.made_by()[1])
@@ -294,7 +293,7 @@ def test_every_optimizer_trains_a_changed_script_alone_and_in_a_comparison(name,
 @pytest.mark.parametrize(("name", "optimizer", "rate"), [("momentum", "momentum", 0.005), ("adam", "adam", 0.25)])
 def test_another_optimizer_in_the_script_is_named_as_what_it_is_in_pictures_and_trace(
         name, optimizer, rate, load, tmp_path, drawn, capsys):
-    made = load(EDITS[name]).main(["--steps", "30", "--trace", *EDITS[name].flags, "--output-dir", str(tmp_path)])
+    made = load(EDITS[name])(["--steps", "30", "--trace", *EDITS[name].flags, "--output-dir", str(tmp_path)])
     made_name, made_rate = made.made_by()
     assert (made_name, made_rate) == (optimizer, np.float32(rate))
     assert f"{optimizer}, learning rate {rate:g}" in drawn[".png"]["made_by"]
@@ -308,9 +307,9 @@ def test_the_pictures_of_changed_scripts_can_be_drawn(name, load, tmp_path, draw
     edit = EDITS[name]
     words = ["--steps", "12", "--output-dir", str(tmp_path)]
     changed = load(edit)
-    assert changed.main([*words, "--trace", *edit.flags]).status == 0
+    assert changed([*words, "--trace", *edit.flags]).status == 0
     if name not in MIXED:
-        assert changed.main([*words, "--runs", "30", "--learning-rate", "0.005", "0.01", "0.02"]).status == 0
+        assert changed([*words, "--runs", "30", "--learning-rate", "0.005", "0.01", "0.02"]).status == 0
     for path in tmp_path.glob("*.png"):
         assert path.read_bytes().endswith(b"IEND\xaeB`\x82")
     assert len(list(tmp_path.glob("*.png"))) == (2 if name in MIXED else 3)
@@ -322,7 +321,7 @@ INLINED = Edit("regression", [("my_output, loss = graph(x_data, y_target, A)",
 
 def test_a_loss_in_train_that_is_not_that_of_graph_is_trained_and_nothing_else_is_made_up(
         load, tmp_path, drawn, capsys):
-    made = load(INLINED).main(["--steps", "50", "--trace", "--output-dir", str(tmp_path)])
+    made = load(INLINED)(["--steps", "50", "--trace", "--output-dir", str(tmp_path)])
     printed, errors = capsys.readouterr()
     assert (made.status, errors) == (0, "")
     np.testing.assert_allclose(made.loss, np.abs(made.x * made.A[1:] - made.y), rtol=1e-5)
@@ -334,7 +333,7 @@ def test_a_loss_in_train_that_is_not_that_of_graph_is_trained_and_nothing_else_i
 def test_a_second_variable_is_trained_logged_and_traced(load, tmp_path, drawn, capsys):
     edit = Edit("regression", [("my_output, loss = graph(x_data, y_target, A)", (
         'b = tf.Variable([0.5], name="b")\n    my_output, loss = graph(x_data, y_target - b, A)'))])
-    made = load(edit).main(["--steps", "50", "--trace", "--output-dir", str(tmp_path)])
+    made = load(edit)(["--steps", "50", "--trace", "--output-dir", str(tmp_path)])
     printed, errors = capsys.readouterr()
     assert (made.status, errors) == (0, "")
     A, b, rows = np.float64(made.A[0]), 0.5, []
@@ -354,7 +353,7 @@ def test_a_second_variable_is_trained_logged_and_traced(load, tmp_path, drawn, c
 def test_a_loss_with_more_than_one_number_is_refused_in_one_sentence(load, tmp_path, capsys):
     edit = Edit("regression", [(SQUARE, "tf.concat([tf.square(my_output - y_target), tf.abs(A)], 0)")])
     with pytest.raises(SystemExit) as end:
-        load(edit).main(["--no-figure", "--output-dir", str(tmp_path / "out")])
+        load(edit)(["--no-figure", "--output-dir", str(tmp_path / "out")])
     assert one_sentence(f"{end.value.code}\n")
     assert "take the mean or the sum of the loss" in end.value.code
 
@@ -382,20 +381,8 @@ def loop_of(text):
 
 
 def changed_script(folder, *changes, recipe="regression"):
-    """Load a copy of a script with changes, each of them a function from text to text or a pair of texts."""
-    text = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8")
-    for change in changes:
-        if isinstance(change, tuple):
-            assert text.count(change[0]) == 1, change[0]
-            text = text.replace(*change)
-        else:
-            text = change(text)
-    path = folder / "changed.py"
-    path.write_text(text, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("changed", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    """The recipe of a script's copy with changes, each of them a pair of texts or a function from text to text."""
+    return recipe_in(edited(recipe, changes, folder))
 
 
 def start(main, folder, *flags):
@@ -513,10 +500,10 @@ def test_one_sample_and_a_start_that_is_the_same_for_all_runs_are_compared_too(t
 
 def test_all_samples_are_drawn_however_many_targets_they_have():
     x, y = np.arange(5.0), np.array([1.0, 2, 3, 3, 1])
-    (group_x, group_y, *_, text), = training.groups(x, y)
+    (group_x, group_y, *_, text), = style.groups(x, y)
     np.testing.assert_array_equal([group_x, group_y], [x, y])
     assert text == "different targets"
-    found = {text: (list(group_x), list(group_y)) for group_x, group_y, *_, text in training.groups(x, y // 3)}
+    found = {text: (list(group_x), list(group_y)) for group_x, group_y, *_, text in style.groups(x, y // 3)}
     assert found == {"target 0": ([0, 1, 4], [0, 0, 0]), "target 1": ([2, 3], [1, 1])}
 
 

@@ -101,7 +101,7 @@ class Trace:
         """The nodes of the step that was fed with x and y, at the values that it started from, and the gradient that
         the optimizer was given."""
         feed = dict(zip([run.x_data, run.y_target, *self._reads], [x, y, *self._started], strict=True))
-        given = {} if self._memory.gradient is None else {"given": self._memory.gradient}
+        given = [tensor for tensor in [self._memory.gradient] if tensor is not None]
         values, gradients, given = run.session.run(
             [{op: op.outputs[0] for op in self._gradients}, self._gradients, given], feed)
         placed = dict(zip(self._places, [x, y, *self._started], strict=True))
@@ -113,7 +113,7 @@ class Trace:
             values[op].item(), gradients[op].item(), by_hand[op],
             self._difference(self._exact[run.minimized.op], self._exact[op], placed, exact[op]), words[op])
             for op in self._gradients]
-        return nodes, float(np.ravel(given["given"])[0]) if given else math.nan
+        return nodes, given[0].item() if given else math.nan
 
     def _chain_rule(self, values, gradients):
         """The gradient at each node by hand, from the loss backward: dicts of numbers (or None) and of words."""

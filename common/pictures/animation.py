@@ -6,7 +6,6 @@ import numpy as np
 
 from common.pictures import process, style
 from common.pictures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
-from common.pictures.training import frame, groups
 
 BOTH = {"left": 0.07, "right": 0.985, "bottom": 0.175, "top": 0.68, "wspace": 0.12, "width_ratios": (1.3, 1)}
 COLOURS = BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, "#000000"
@@ -133,10 +132,10 @@ def _draw_loss(axes, grid, mean, loss, target, best):
 
 def _draw_model(axes, x_vals, y_vals, curve_x, model, boundary):
     """The samples and the model, in the same way."""
-    for group_x, group_y, colour, mark, text in groups(x_vals, y_vals):
+    for group_x, group_y, colour, mark, text in style.groups(x_vals, y_vals):
         axes.plot(group_x, group_y, mark, ms=5, color=colour, mec="black", mew=0.4, label=text)
     low, high = np.min(curve_x), np.max(curve_x)
-    axes.set(xlim=(low, high), ylim=frame(y_vals, model[0], *model), xlabel="x")
+    axes.set(xlim=(low, high), ylim=style.frame(y_vals, model[0], *model), xlabel="x")
     style.plain_axis(axes.xaxis, 6)
     style.plain_axis(axes.yaxis, 5)
     artists = {"model": axes.plot([], [], color=BLUE, lw=2, label="the model")[0],

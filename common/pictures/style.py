@@ -5,6 +5,8 @@ import logging
 import math
 import os
 
+import numpy as np
+
 # Okabe and Ito's colours, which readers with any colour vision can tell apart; nothing is told by colour alone.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#5F5F5F")
@@ -62,6 +64,26 @@ def plain_axis(axis, most):
 
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
     axis.set_major_formatter("{x:g}")
+
+
+def frame(y_vals, first, *others):
+    """(low, high): the range of the model's output to draw: the samples, a first curve and what is near of others."""
+    values = np.r_[y_vals, first[np.isfinite(first)]]
+    reach = max(np.ptp(values), 0.1, 0.1 * np.abs(values).max())
+    clipped = [np.clip(other, values.min() - reach, values.max() + reach) for other in others]
+    low, high = np.nanmin([values.min(), *map(np.min, clipped)]), np.nanmax([values.max(), *map(np.max, clipped)])
+    margin = 0.08 * (high - low) or reach
+    return low - margin, high + margin
+
+
+def groups(x_vals, y_vals):
+    """The samples by their target, or all together if there are more than two: their x and y, colour, mark and name."""
+    values = np.unique(y_vals)
+    if len(values) > 2:
+        return [(x_vals, y_vals, ORANGE, "o", "different targets")]
+    parts = [y_vals == value for value in values]
+    return [(x_vals[part], y_vals[part], colour, mark, f"target {value:g}")
+            for part, value, colour, mark in zip(parts, values, (ORANGE, GREEN), "os", strict=False)]
 
 
 def key(axes, rows, *columns):

@@ -119,26 +119,6 @@ def draw(title, made_by, path, target, best, x_vals, y_vals, x, before, after, b
     return figure
 
 
-def frame(y_vals, first, *others):
-    """(low, high): the range of the model's output to draw: the samples, a first curve and what is near of others."""
-    values = np.r_[y_vals, first[np.isfinite(first)]]
-    reach = max(np.ptp(values), 0.1, 0.1 * np.abs(values).max())
-    clipped = [np.clip(other, values.min() - reach, values.max() + reach) for other in others]
-    low, high = np.nanmin([values.min(), *map(np.min, clipped)]), np.nanmax([values.max(), *map(np.max, clipped)])
-    margin = 0.08 * (high - low) or reach
-    return low - margin, high + margin
-
-
-def groups(x_vals, y_vals):
-    """The samples by their target, or all together if there are more than two: their x and y, colour, mark and name."""
-    values = np.unique(y_vals)
-    if len(values) > 2:
-        return [(x_vals, y_vals, ORANGE, "o", "different targets")]
-    parts = [y_vals == value for value in values]
-    return [(x_vals[part], y_vals[part], colour, mark, f"target {value:g}")
-            for part, value, colour, mark in zip(parts, values, (ORANGE, GREEN), "os", strict=False)]
-
-
 def _draw_curve(axes, path, A, ends, curve):
     """The loss over A between two ends, and the run on it."""
     losses = path["loss"] if curve is None else np.interp(A, curve["A"], curve["mean"], np.nan, np.nan)
@@ -224,13 +204,13 @@ def _draw_falls(axes, path):
 
 def _draw_fits(axes, x_vals, y_vals, x, before, after, A, boundary):
     """The samples, and the model before and after."""
-    low, high = frame(y_vals, before, after)
+    low, high = style.frame(y_vals, before, after)
     for output, value, name, look in ((before, A[0], "before", {"color": GREY, "ls": "--", "lw": 1.5}),
                                       (after, A[-1], "after", {"color": BLUE, "lw": 2})):
         inside = np.any((output >= low) & (output <= high))
         axes.plot(x if inside else [], output if inside else [], **look,
                   label=f"{name}: A = {value:.4g}" + ", outside" * (not inside))
-    for group_x, group_y, colour, mark, text in groups(x_vals, y_vals):
+    for group_x, group_y, colour, mark, text in style.groups(x_vals, y_vals):
         axes.plot(group_x, group_y, mark, ms=5, color=colour, mec="black", mew=0.4, zorder=3,
                   label=f"{group_x.size} of {text}")
     margin = 0.04 * np.ptp(x_vals) or 0.1
