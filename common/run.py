@@ -1,167 +1,199 @@
-"""One run of a recipe: its random numbers, the log that its graph writes, and what happens between its steps."""
-
-import contextlib
-import csv
-import io
+"""A single run: trained by the script's own `train`, and what it leaves behind however it ends."""
 
 import numpy as np
 
-from common import data, graphs
+from common import signals
 from common import tf1 as tf
+from common.comparison import optimizers
+from common.graph import structure
+from common.graph.model import Model
+from common.log import Diverged, Log
 
-HELD = 4096  # steps from one emptying of the graph's queue to the next
-UNLOGGED = ("train() logs no step: let it loop over run.steps(sess, …) and execute there what run.logged(…) returns, "
-            "as the recipes do.")
-FAR = 100.0  # ten times as far from its target as `A` starts
+FAR = 100  # ten times as far from its target as `A` starts
+NEAR = 0.5  # closer to its target, `A` has arrived
 
 
-class Run:
-    """What `train` is given, and what it leaves behind.
+def run(recipe, args, output):
+    """Train as the flags say, write the log, then all that is computed from it, however the run ends; returns the log."""
+    watcher = None
+    if args.trace:
+        from common.backprop.trace import Trace
 
-    samples, start, picks  its streams of random numbers
-    optimizer              the optimizer that --optimizer names, or None for the script's own
-    x, y, A, loss          the log, float32 [steps]: the sample fed at each step, and `A` and the loss after it; `A`
-                           [steps + 1] has the starting value in front
-    x_vals, y_vals         the samples, as `train` drew them
-    session                the session, in which the graph goes on to live
-    files                  the paths of what was written
+        watcher = Trace(args)
+    log, ended = train(recipe, args, args.rows[0], watcher)
+    if len(log):
+        output.save(".csv", log.write)
+    ended = ended or signals.release()
+    if not len(log) and (ended or not log.unknown):  # nothing was trained, and no earlier file is to be lost for it
+        raise ended or SystemExit("train() takes no step: let it execute sess.run(train_step, feed_dict=…) in a tf.Session().")
+    try:
+        tell(recipe, args, output, log, ended)
+    except signals.Stopped as stopped:
+        output.failed(f"{stopped}; what is not named as written is not written", 128 + stopped.args[0])
+    if ended and not isinstance(ended, (signals.Stopped, Diverged, MemoryError)) and not is_output(ended):
+        raise ended
+    return log
+
+
+def train(recipe, args, row, watcher=None):
+    """Have the script train with a row's optimizer and learning rate; its log, and the exception that ended it or None.
+
+    Signals are held back from the end of the training on.
     """
+    (optimizer, rate), log, ended = row, Log(watcher), None
+    Log.current = log
+    try:
+        recipe.train(seed=args.seed, learning_rate=rate, steps=args.steps, report_every=args.report_every,
+                     optimizer=None if args.own_optimizer else optimizers.OPTIMIZERS[optimizer](rate))
+        signals.hold()
+    except signals.Stopped as stopped:
+        ended = stopped
+    except BaseException as error:
+        signals.hold()
+        ended = error
+    Log.current = None
+    if log.session:
+        log.session.finish()
+    return log, ended
 
-    def __init__(self, args, make_optimizer=None, watchers=(), signals=None):
-        self.args, self.status, self.files = args, 0, []
-        self.samples, self.start, picks = data.streams(args.seed)
-        self.picks = data.Picks(picks)
-        self._make_optimizer, self._watchers, self._signals = make_optimizer, list(watchers), signals
-        self._rows, self._drain, self.session, self._open = [], None, None, False
 
-    @property
-    def optimizer(self):
-        return self._make_optimizer and self._make_optimizer()
+def is_output(error):
+    """Whether an error is that a line could not be printed."""
+    return isinstance(error, OSError) and error.filename is None
 
-    def logged(self, train_step, x_vals, y_vals, x_data, y_target, A, loss):
-        """Return an operation that does `train_step` and then puts x, y, `A` and the loss into the log.
 
-        The log waits in a queue of the graph, as TensorFlow 1 programs kept theirs, so that the training loop need not
-        fetch it. The operation fails where `A` or the loss is no longer finite, once that is logged.
-        """
-        self.x_vals, self.y_vals = np.asarray(x_vals), np.asarray(y_vals)
-        self.x_data, self.y_target, self.variable, self.minimized, self.update = x_data, y_target, A, loss, train_step
-        row = [x_data, y_target, A, loss]
-        if any(tensor.shape.num_elements() != 1 for tensor in row):
-            raise SystemExit("A step is logged as one number each for x, y, A and the loss: feed one sample a step, "
-                             "and take the mean or the sum of the loss if it has more numbers.")
-        queue = tf.FIFOQueue(-1, [tensor.dtype.base_dtype for tensor in row], [tensor.shape for tensor in row])
-        self._drain = queue.dequeue_many(queue.size())
-        with tf.name_scope("after_the_step"), tf.control_dependencies([train_step]):
-            A_after = A.read_value()
-            replaced = {read.outputs[0]: tf.raw_ops.ReadVariableOp(resource=read.inputs[0], dtype=read.outputs[0].dtype)
-                        for read in graphs.reads(loss.op)}
-        loss_after = graphs.copy(loss, {x_data: x_data, y_target: y_target, **replaced}, "after_the_step")
-        with tf.name_scope("after_the_step"):
-            logged = queue.enqueue([x_data, y_target, A_after, loss_after])
-            with tf.control_dependencies([logged]):
-                return tf.group(tf.check_numerics(A_after, "A"), tf.check_numerics(loss_after, "loss"), name="logged")
+def tell(recipe, args, output, log, ended):
+    """Print how the run ended, write its record, and what the flags ask for beyond the page."""
+    model = model_of(recipe, args, log)
+    best = model and model.best
+    early = ended_early(recipe, log, model, ended)
+    if is_output(ended):
+        output.gone(ended)
+    elif early:
+        output.failed(*early)
+    if log.unknown:
+        output.failed(f"nothing is shown beyond the log: {log.unknown}")
+    if not len(log):
+        return
+    made = made_by(log)
+    check_flags(args, output, made)
+    result = {"optimizer": made[0], "learning_rate": shortest(made[1]), "A_start": shortest(log.A[0]),
+              "A": shortest(log.A[-1]), "loss": shortest(log.loss[-1]), "steps": len(log),
+              "ended_early": early and early[0], "target": recipe.target, "least_loss_A": best}
+    lines = [f"Step #{len(log)} A = {log.A[-1:]}"] if len(log) % args.report_every else []
+    if recipe.threshold is not None and model and log.session.parts.output.op.name == "prediction":
+        right = (model.output(model.x_vals, log.A[-1]) > recipe.threshold) == (model.y_vals > recipe.threshold)
+        result["accuracy"] = float(np.mean(right))
+        lines.append(f"Accuracy = {result['accuracy']:.2f}")
+    if not early:
+        output.print(*lines, in_theory(recipe.target, best))
+    output.record(".json", result)
+    if args.figure:
+        from common.pictures import numbers
 
-    def steps(self, sess, steps):
-        """Count the steps like `range(steps)`; ends early when a signal asks to stop."""
-        if self._drain is None:
-            raise SystemExit(UNLOGGED)
-        if self.session is None:
-            self._A_start = sess.run(self.variable).item()
-        if self.session is not sess:
-            self.session, self._open, sess.close = sess, True, self._close
-        for i in range(steps):
-            for watcher in self._watchers:
-                watcher.before(self, i + 1)
-            yield i
-            for watcher in self._watchers:
-                watcher.after(self, i + 1)
-            if (i + 1) % HELD == 0:
-                self.drain()
-            if self._signals and self._signals.noted:
-                return
+        output.draw(numbers.of_run(recipe, args, log, model))
+    if args.tensorboard:
+        from common.backprop import tensorboard
 
-    def _close(self):
-        """Stands in for the session's `close`, with which the queue would be gone."""
-        self.drain()
-        self.let_go()
-        self.session.close()
+        tensorboard.write(output, log, model)
 
-    def let_go(self):
-        """Log no more; the session's `close` is its own again."""
-        self._open = False
-        if self.session:
-            vars(self.session).pop("close", None)
 
-    def drain(self):
-        """Move what waits in the graph's queue into the log."""
-        if not self._open:
-            return
-        with self._signals.put_off() if self._signals else contextlib.nullcontext():  # or rows in between were lost
-            self._take()
+def model_of(recipe, args, log):
+    """The `Model` of a run's graph over the run's samples; None, and `log.unknown` says why, where they are not known."""
+    if log.unknown:
+        return None
+    try:
+        model = Model(log.session.parts, recipe.samples(args.seed), log.session.others)
+    except structure.Unknown as error:
+        log.unknown = str(error)
+        return None
+    fed = zip((log.x, log.y), (model.x_vals, model.y_vals), strict=True)
+    known = slice(-1 if log.session.others else 0, None)  # of the other variables, the last values are known
+    if not all(np.isin(ours, drawn.astype(ours.dtype)).all() for ours, drawn in fed):
+        log.unknown = "train() feeds other samples than draw_samples() draws"
+    elif not model.gives(log.x[known], log.y[known], log.A[1:][known], log.loss[known]):
+        log.unknown = "the loss is another one when it is computed again"
+    else:
+        model.best = model.least(log.A[-1] if np.isfinite(log.A[-1]) else log.A[0])
+        return model
+    return None
 
-    def _take(self):
-        columns = self.session.run(self._drain)
-        rows = np.stack([np.reshape(column, -1) for column in columns], axis=1)
-        if len(rows):
-            self._rows.append(rows)
-            for watcher in self._watchers:
-                watcher.drained(self, rows)
 
-    def __len__(self):
-        """The number of steps in the log."""
-        return sum(map(len, self._rows))
-
-    @property
-    def _log(self):
-        if len(self._rows) > 1:
-            self._rows = [np.concatenate(self._rows)]
-        return self._rows[0] if self._rows else np.empty((0, 4), np.float32)
-
-    x, y, loss = (property(lambda self, column=column: self._log[:, column]) for column in (0, 1, 3))
-
-    @property
-    def A(self):
-        return np.concatenate([[self._A_start], self._log[:, 2]], dtype=self._log.dtype)
-
-    @property
-    def last(self):
-        """x, y, `A` and the loss of the step that the log holds last."""
-        return self._rows[-1][-1]
-
-    def csv(self, file):
-        """Write the log as CSV: step, x, y, A, loss. Read back, they are the same float32 numbers."""
-        text = io.TextIOWrapper(file, encoding="ascii", newline="", write_through=True)
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([("step", "x", "y", "A", "loss"), (0, "", "", self.A[0], "")])
-        step = 1
-        for rows in self._rows:
-            for first in range(0, len(rows), HELD):
-                part = rows[first : first + HELD]
-                writer.writerows(zip(range(step, step + len(part)), *part.T, strict=True))
-                step += len(part)
-        text.detach()
-
-    def made_by(self):
-        """The optimizer by its name here and its learning rate, both read from the graph; None where not known."""
-        for update in graphs.updates(self.update, self.variable):
-            return graphs.optimizer_name(update), graphs.learning_rate(update)
+def made_by(log):
+    """The optimizer by its name here and its learning rate, both read from the graph; None where not known."""
+    session = log.session
+    updates = {op for step in session.steps for op in structure.changes(step, session.parts.A)}
+    if len(updates) != 1 or "Apply" not in next(iter(updates)).type:
         return None, None
-
-    def __repr__(self):
-        return f"<{count(len(self), 'step')}: x, y, A, loss; the last A is {self.A[-1]!s}>"
+    return structure.optimizer(next(iter(updates)))
 
 
-def count(number, word):
-    """A number of things in words: 1 step, 1,400 steps."""
-    return f"{number:,} {word}{'s' * (number != 1)}"
+def check_flags(args, output, made):
+    """Say so where the script trains otherwise than the flags ask for."""
+    (optimizer, rate), (own_optimizer, own_rate) = args.rows[0], made
+    if not args.own_optimizer and optimizer != own_optimizer:
+        output.failed(f"--optimizer {optimizer} has no effect, since train() declares another optimizer")
+    elif not (args.own_optimizer and args.own_rate) and own_rate not in (None, np.float32(rate)):
+        output.failed(f"the learning rate {rate:g} has no effect, since train() declares {own_rate:g}")
+
+
+def ended_early(recipe, log, model, ended):
+    """Why the run ended before its time or where it should not: a sentence and an exit status, or None."""
+    steps = len(log)
+    if isinstance(ended, signals.Stopped):
+        return f"{ended} after step {steps}", 128 + ended.args[0]
+    if isinstance(ended, MemoryError):
+        return f"there is not enough memory for more than {steps:,} steps", 1
+    if is_output(ended):
+        return f"stopped after step {steps}, as it could not print", 1
+    if ended and not isinstance(ended, Diverged):
+        return f"{type(ended).__name__} after step {steps}", 1
+    if not steps:
+        return None
+    x, y, A, loss = log.rows[-1]
+    if not np.isfinite([x, y]).all():
+        return f"step {steps} was fed x = {x!s}, y = {y!s}: these must be finite numbers", 1
+    target = recipe.target if model is None or model.best is None else model.best
+    if not diverged(A, loss, target, log.A[0]):
+        return None
+    what = f"A = {A!s}, loss = {loss!s}"
+    if np.isfinite([A, loss]).all():
+        what = f"A = {A!s} is more than {FAR} away from {decimal(target)}"
+    rate = made_by(log)[1]
+    stable = model and model.stable()
+    return (f"the run diverged at step {steps} with " + ("its learning rate" if rate is None else f"learning rate {rate!s}")
+            + f" ({what}): try a smaller one"
+            + (f" (gradient descent on these samples is stable below {stable:.3g})" if stable else "")), 1
 
 
 def diverged(A, loss, target, start):
-    """Whether a run that ends with `A` and `loss` diverged: one of them is not finite, or `A` is far from its target.
+    """Whether a run that ends so diverged: a number is not finite, or `A` is far off, and farther than at the start.
 
-    Far is more than 100 away, and farther than at the start. Works element by element. A run also diverged if `A` or
-    the loss was not finite at any step before.
+    Works element by element; where there is no target, nothing that is finite is far.
     """
-    near = np.abs(A - target) <= np.maximum(FAR, np.abs(start - target))
-    return ~(np.isfinite(A) & np.isfinite(loss) & near)
+    finite = np.isfinite(A) & np.isfinite(loss)
+    if target is None:
+        return ~finite
+    return ~(finite & (np.abs(A - target) <= np.maximum(FAR, np.abs(start - target))))
+
+
+def in_theory(target, best):
+    """What `A` should come to, as a line."""
+    least = "" if best is None else f"the least loss for these samples is at A = {decimal(best)}"
+    if target is None:
+        return least.capitalize()
+    if best is not None and abs(best - target) > NEAR:
+        return f"The {least[4:]}, far from target={target:g} at the end of the script: change it with the data"
+    return f"In theory A = {target:g}" + (f"; {least}" if least else "")
+
+
+def decimal(number):
+    """A number with four decimals, or six digits where these would hide it or run on."""
+    return f"{number:.4f}" if number == 0 or 0.01 <= abs(number) < 1e5 else f"{number:.6g}"
+
+
+def shortest(number):
+    """A float32 as the shortest decimal that reads back as it; text where it is not finite, which JSON has not."""
+    if number is None:
+        return None
+    return float(str(number)) if np.isfinite(number) else str(number)

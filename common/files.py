@@ -1,18 +1,15 @@
-"""Files written whole or not at all, and the one sentence where that cannot be."""
+"""Files written whole or not at all."""
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 
-class CannotWrite(Exception):
-    """A file could not be written: a sentence that names it and says what became of it, without a full stop."""
-
-
 def make_folder(folder):
-    """Make the folder where it is missing and see that a file can be made in it; OSError says why not."""
+    """Make the folder where it is missing, and see that a file can be made in it; OSError or ValueError says why not."""
     folder.mkdir(parents=True, exist_ok=True)
-    probe = _beside(folder / "probe")
+    probe = _unfinished(folder / "probe")
     probe.touch()
     probe.unlink()
 
@@ -20,22 +17,27 @@ def make_folder(folder):
 def save(path, write):
     """Have `write(file)` write a file, open for bytes, that appears at `path` whole or not at all.
 
-    Its folder is made again where it is gone. Where another program keeps the place (on Windows, a log that is open
-    elsewhere), the whole file stays beside it. Raises `CannotWrite`.
+    OSError says why not. Where another program keeps the place (on Windows, a log that is open in a spreadsheet), the
+    error's `kept` is the path of the whole file beside it.
     """
-    whole, kept = _beside(path), False
+    path = path.resolve()  # where a link leads to
+    if path.exists() and not path.is_file():
+        raise OSError(0, "that is no file")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{path.name[:100]}.*.tmp"):  # by a run that was killed
+        if time.time() - left.stat().st_mtime > 60:
+            left.unlink(missing_ok=True)
+    whole, kept = _unfinished(path), False
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with open(whole, "xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
         kept = True
         os.replace(whole, path)
-    except OSError as error:
-        kept = kept and isinstance(error, PermissionError) and not path.is_dir()
-        rest = f"it is kept as '{shown(whole)}'" if kept else "what was there before is as it was"
-        raise CannotWrite(f"cannot write '{shown(path)}' ({error.strerror or error}); {rest}") from None
+    except PermissionError as error:
+        error.kept = whole if kept else None
+        raise
     except BaseException:
         kept = False
         raise
@@ -50,9 +52,9 @@ def shown(path):
     try:
         return Path(path).resolve().relative_to(Path.cwd())
     except (ValueError, OSError):
-        return path
+        return Path(path)
 
 
-def _beside(path):
+def _unfinished(path):
     """A name nobody else uses, in the same folder, for what is not whole yet; short where the name itself is long."""
     return path.with_name(f".{path.name[:100]}.{os.urandom(4).hex()}.tmp")

@@ -1,0 +1,168 @@
+"""What is what in a recipe's graph, and parts of it computed again from other numbers."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from common import tf1 as tf
+
+CONTROL_FLOW = ("Switch", "Merge", "Enter", "Exit", "NextIteration", "RefSwitch", "RefMerge", "RefEnter")
+FLOATS = (1, 14, 19)  # float32, bfloat16 and float16, as a graph's definition numbers them
+# Operations that compute each element of a tensor by itself.
+ELEMENTWISE = frozenset("""Abs Add AddV2 Cast Const Equal Exp ExpandDims Expm1 Greater GreaterEqual Identity Less LessEqual Log
+    Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mul Neg OnesLike Pow RealDiv Reciprocal Relu Rsqrt Select SelectV2
+    Sigmoid Sign Softplus Sqrt Square SquaredDifference Sub Tanh ZerosLike""".split())
+CHANGES = ("ResourceApply", "Apply", "Assign", "ResourceScatter", "Scatter")  # how operations begin that change a variable
+
+
+class Unknown(Exception):
+    """A recipe's graph lacks something, or cannot be computed otherwise than it is: a sentence without its full stop."""
+
+
+class Parts(NamedTuple):
+    """What a recipe's graph is made of."""
+
+    x_data: object  # the placeholder of the sample
+    y_target: object  # the placeholder of its target
+    A: object  # the variable
+    loss: object
+    output: object  # of the model: the tensor called `prediction` or else `my_output`; None without such names
+
+
+def placeholders(graph):
+    """The tensors that a graph is fed."""
+    return [op.outputs[0] for op in graph.get_operations() if op.type.startswith("Placeholder")]
+
+
+def parts(graph):
+    """The `Parts` of a recipe's graph, by their names or else in their order; raises `Unknown`."""
+    places = sorted(placeholders(graph), key=lambda tensor: tensor.op.name not in ("x_data", "y_target"))
+    variables, losses = (graph.get_collection(key) for key in (tf.GraphKeys.TRAINABLE_VARIABLES, tf.GraphKeys.LOSSES))
+    variables.sort(key=lambda variable: variable.op.name != "A")
+    if len(places) < 2 or not variables or not losses:
+        raise Unknown("train() needs a placeholder for x, one for y, a variable and tf.losses.add_loss(loss)")
+    outputs = {op.name: op.outputs[0] for op in graph.get_operations() if op.name in ("prediction", "my_output")}
+    output = outputs.get("prediction", outputs.get("my_output"))
+    return Parts(*places[:2], variables[0], losses[-1], output)
+
+
+def ancestors(last, ends=(), control=False):
+    """The operations that those in `last` are computed from, each after its sources; `last` are among them.
+
+    None beyond those in `ends`. With `control`, also what is only executed before them.
+    """
+    order, seen, waiting = [], set(), [(op, False) for op in last]
+    while waiting:
+        op, complete = waiting.pop()
+        if complete:
+            order.append(op)
+        elif op not in seen:
+            seen.add(op)
+            waiting.append((op, True))
+            if op not in ends:
+                waiting += [(tensor.op, False) for tensor in reversed(op.inputs)]
+                waiting += [(source, False) for source in op.control_inputs if control]
+    return order
+
+
+def reads(tensors):
+    """The tensors of variables' values that some tensors are computed from."""
+    ops = ancestors([tensor.op for tensor in tensors])
+    return [op.outputs[0] for op in ops
+            if op.type == "ReadVariableOp" or op.type == "Identity" and op.inputs[0].op.type == "VariableV2"]
+
+
+def read_variable(read):
+    """The operation that stands for the variable which a tensor of `reads` reads."""
+    return read.op.inputs[0].op
+
+
+def is_plain(tensor):
+    """Whether a tensor, computed from copies of its operations, is the same: nothing random, printed or executed before."""
+    found = reads([tensor])
+    ends = {read.op for read in found}
+    ops = ancestors([tensor.op], ends)
+    return all(op.type == "ReadVariableOp" for op in ends) and not any(
+        op.control_inputs or op.type in CONTROL_FLOW or op.op_def.is_stateful and op not in ends for op in ops)
+
+
+def changes(step, variable):
+    """The operations by which executing `step` (an operation or tensor) changes the variable, as ResourceApplyAdam."""
+    return [op for op in ancestors([getattr(step, "op", step)], control=True)
+            if op.type.startswith(CHANGES) and op.inputs and op.inputs[0].op is variable.op]
+
+
+def arguments(update):
+    """What an update computes with, by the names of TensorFlow's own definition: {name: tensor}."""
+    return {argument.name: tensor for argument, tensor in zip(update.op_def.input_arg, update.inputs, strict=True)}
+
+
+def optimizer(update):
+    """The optimizer that makes such an update, as --optimizer has it, and its learning rate, None where not constant."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", update.type.removeprefix("Resource").removeprefix("Apply")).lower()
+    if name == "momentum" and update.get_attr("use_nesterov"):
+        name = "nesterov"
+    rate = arguments(update).get("lr", arguments(update).get("alpha"))
+    value = None if rate is None else tf.get_static_value(rate)
+    return name, None if value is None else np.float32(value)
+
+
+def copy(wanted, replaced, double=False):
+    """Compute tensors (or have operations) of a graph a second time, in the default graph; returns the copies.
+
+    replaced  {tensor: the one that takes its place}
+    double    in float64 instead of smaller floats
+
+    Raises ValueError or TypeError where TensorFlow cannot do so.
+    """
+    wanted = list(wanted)
+    ends = {tensor.op for tensor in replaced}
+    ops = [op for op in ancestors([getattr(each, "op", each) for each in wanted], ends) if op not in ends]
+    names, graph = {op.name for op in ops}, ops[0].graph if ops else None
+    definition = graph.as_graph_def() if ops else tf.GraphDef()
+    nodes = [node for node in definition.node if node.name in names]
+    del definition.node[:]
+    definition.node.extend(nodes)
+    for node in definition.node:
+        node.attr.pop("_class", None)  # of operations that are not copied
+        node.input[:] = [source for source in node.input if not source.startswith("^") or source[1:] in names]
+        node.op = "SelectV2" if node.op == "Select" else node.op  # which has no broadcasting
+        if double:
+            _double(node)
+    used = {tensor for op in ops for tensor in op.inputs}
+    places = {old.name: new for old, new in replaced.items() if old in used}
+    names = [each.name for each in wanted if each not in replaced]
+    made = iter(tf.import_graph_def(definition, places, names, name="copy") if names else ())
+    return [replaced[each] if each in replaced else next(made) for each in wanted]
+
+
+def batch(tensor, values, double=False, fixed=None):
+    """A tensor of one number for many values of what it is computed from: [n], each from its own values alone.
+
+    values  {tensor of one number: its values [n]}
+    fixed   {tensor: what takes its place for all n}
+
+    Raises what `copy` raises, and ValueError where an operation has no form for many.
+    """
+    fixed = fixed or {}
+    ops = ancestors([tensor.op], {each.op for each in (*values, *fixed)})
+    many = [op for op in ops if op not in {each.op for each in values}]
+    if all(op.type in ELEMENTWISE and op.outputs[0].shape.num_elements() == 1 for op in many):
+        places = {old: tf.reshape(new, [1] * (old.shape.rank - 1) + [-1]) for old, new in values.items()}
+        return tf.reshape(copy([tensor], {**places, **fixed}, double)[0], [-1])
+
+    def one(numbers):
+        places = {old: tf.reshape(number, old.shape) for old, number in zip(values, numbers, strict=True)}
+        return tf.reshape(copy([tensor], {**places, **fixed}, double)[0], [])
+
+    return tf.vectorized_map(one, tuple(values.values()), fallback_to_while_loop=False)
+
+
+def _double(node):
+    """Put float64 wherever an operation's definition has a smaller float."""
+    for attribute in node.attr.values():
+        if attribute.type in FLOATS:
+            attribute.type = tf.float64.as_datatype_enum
+        if attribute.tensor.dtype in FLOATS:
+            attribute.tensor.CopyFrom(tf.make_tensor_proto(tf.make_ndarray(attribute.tensor), tf.float64))

@@ -1,0 +1,83 @@
+"""A recipe: how the flags of its command line lead to one run or to many, and how the script ends."""
+
+import inspect
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from common import flags, output, signals
+from common import tf1 as tf
+from common.comparison import optimizers
+
+
+class Recipe(NamedTuple):
+    """What a recipe is made of; called with the words of a command line, it runs.
+
+    train         (seed, learning_rate, steps, report_every, optimizer): the page's program
+    draw_samples  () -> x_vals, y_vals [samples], from numpy's global random numbers
+    target        what `A` comes to in theory; None if there is no telling
+    threshold     the prediction above which the model says class 1, in a classification
+    """
+
+    train: object
+    draw_samples: object
+    target: float = None
+    threshold: float = None
+
+    def __call__(self, words=()):
+        """Print what the page prints, and write the files.
+
+        Returns the `Log` of the run, or for more than one run the `Comparison`, each with `files` and `status`, which
+        is 0 if all went well. Raises SystemExit if it cannot be started; and with that status, if it is not 0, where
+        the script is the program.
+        """
+        args = flags.parse(self.name, words, self.defaults, optimizers.rates(self.name, self.defaults["learning_rate"]))
+        says, result = output.Output(self, args), None
+        try:
+            with output.lines_at_once(), signals.caught(), tf.quiet():
+                tf.load()
+                if args.comparison:
+                    from common.comparison.table import compare as run
+                else:
+                    from common.run import run
+                result = run(self, args, says)
+        except signals.Stopped as stopped:  # before there was anything to write
+            raise SystemExit(128 + stopped.args[0]) from None
+        finally:
+            says.end()
+        program = self.train.__module__ == "__main__" and not (sys.flags.interactive or hasattr(sys, "ps1"))
+        if says.status and (program or result is None):
+            raise SystemExit(says.status)
+        result.files, result.status = says.files, says.status
+        return result
+
+    @property
+    def path(self):
+        """The script's file."""
+        return Path(self.train.__code__.co_filename)
+
+    @property
+    def name(self):
+        """The script's, by which its files are called."""
+        return self.path.stem
+
+    @property
+    def title(self):
+        """The beginning of the script's first line."""
+        return (self.train.__globals__["__doc__"] or self.name).split(",")[0]
+
+    @property
+    def defaults(self):
+        """The page's own numbers, as `train` has them."""
+        return {each.name: each.default for each in inspect.signature(self.train).parameters.values()}
+
+    def samples(self, seed):
+        """The samples of the run with this seed: float64 [samples] each. numpy's global random numbers go on as before."""
+        before = np.random.get_state()
+        np.random.seed(seed)
+        try:
+            return tuple(np.asarray(values, np.float64) for values in self.draw_samples())
+        finally:
+            np.random.set_state(before)
