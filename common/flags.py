@@ -7,79 +7,67 @@ import sys
 from pathlib import Path
 
 OUTPUTS = Path(__file__).resolve().parents[1] / "outputs"
-MOST = 100_000_000  # steps, and runs
-MOST_ROWS = 200  # of a table
-SINGLE = ("trace", "animate", "tensorboard")  # flags that look into one run
+MOST, MOST_ROWS = 100_000_000, 200  # of steps and of runs; of optimizers and rates compared
+OPTIMIZERS = ("gradient-descent", "momentum", "nesterov", "adagrad", "adagrad-da", "adadelta", "adam", "rmsprop", "ftrl",
+              "proximal-gradient-descent", "proximal-adagrad")  # the first is the scripts' own
 
 
-def parse(name, words, defaults, rates):
-    """Read the words of a command line; ends the script with status 2 and a sentence if one is wrong.
-
-    defaults  the script's own seed, learning_rate, steps and report_every
-    rates     {optimizer: its default learning rate}; the script's own optimizer is the first
+def parse(recipe, words):
+    """Read the words of a recipe's command line; ends the script with status 2 and a sentence if one is wrong.
 
     Returns a namespace of the flags, with `rows`, a list of pairs (optimizer, learning rate), for the optimizers and
-    rates; `words` as text; `own_optimizer` and `own_rate`, whether no flag names another; and `comparison`, whether
-    there is more than one run.
+    rates; `words` as text; and `own_optimizer` and `own_rate`, whether no flag names another than the script's.
     """
-    parser = _Parser(prog=f"{name}.py", allow_abbrev=False,
-                     epilog=f"Several optimizers, rates or runs are compared. The optimizers: {', '.join(rates)}.")
+    words = [str(word) for word in words]
+    parser = _Parser(prog=f"{recipe.name}.py", allow_abbrev=False, epilog=f"The optimizers: {', '.join(OPTIMIZERS)}.")
     parser._negative_number_matcher = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)  # these are no flags
-    own, add = next(iter(rates)), parser.add_argument
-    add("--seed", type=_whole(0, 2**32 - 1), default=defaults["seed"], metavar="N",
-        help="decides every random number (%(default)s)")
-    add("--steps", type=_whole(1, MOST), default=defaults["steps"], metavar="N", help="training steps (%(default)s)")
-    add("--report-every", type=_whole(1, MOST), default=defaults["report_every"], metavar="N",
+    default, add = recipe.defaults, parser.add_argument
+    add("--seed", metavar="N", type=_whole(0, 2**32 - 1), default=default["seed"], help="decides every random number (%(default)s)")
+    add("--steps", metavar="N", type=_whole(1), default=default["steps"], help="training steps (%(default)s)")
+    add("--report-every", metavar="N", type=_whole(1), default=default["report_every"],
         help="steps from one report to the next (%(default)s)")
-    add("--optimizer", type=_one_of([*rates, "all"]), nargs="+", metavar="NAME",
-        help=f"one of those below, several, or all ({own})")
+    add("--optimizer", type=_optimizer, nargs="+", metavar="NAME", help="one of tf.train's, several to compare, or all")
     add("--learning-rate", type=_rate, nargs="+", metavar="R",
-        help=f"one, or several ({defaults['learning_rate']}; each optimizer has its own)")
-    add("--runs", type=_whole(1, MOST), default=1, metavar="N", help="runs of each optimizer and rate (%(default)s)")
+        help=f"one, or several to compare ({default['learning_rate']}; each optimizer has its own)")
+    add("--runs", metavar="N", type=_whole(1), default=1, help="independent runs of each optimizer and rate (%(default)s)")
     add("--trace", action="store_true", help="show step 1 and each report's node by node")
-    add("--trace-step", type=_whole(1, MOST), metavar="N", help="with --trace: the step that is shown too, and drawn (1)")
+    add("--trace-step", metavar="N", type=_whole(1), help="with --trace: the step that is shown too, and drawn (1)")
     add("--animate", action="store_true", help="make a moving picture of the run too")
     add("--tensorboard", type=_folder, metavar="DIR", help="write every step for TensorBoard to DIR")
     add("--output-dir", type=_folder, default=OUTPUTS, metavar="DIR", help="where the files go (outputs/ of the checkout)")
     add("--no-figure", dest="figure", action="store_false", help="draw no picture")
-
-    words = [str(word) for word in words]
     args, unknown = parser.parse_known_args(words)
-    flags = [word.split("=")[0] for word in words if word.startswith("--")]
-    twice = [flag for flag in flags if flags.count(flag) > 1]
-    if twice:
-        parser.error(f"{twice[0]} is given {flags.count(twice[0])} times: give it once")
     if unknown:
-        parser.error(f"unknown argument '{unknown[0]}'{_nearest(unknown[0], parser._option_string_actions)}")
+        near = difflib.get_close_matches(unknown[0].split("=")[0], parser._option_string_actions, n=1)
+        parser.error(f"unknown argument '{unknown[0]}'" + (f" (did you mean {near[0]}?)" if near else ""))
     args.words, args.own_optimizer, args.own_rate = words, not args.optimizer, not args.learning_rate
-    names = [own] if args.own_optimizer else rates if "all" in args.optimizer else args.optimizer
-    rows = [(each, rate) for each in names for rate in args.learning_rate or [rates[each]]]
-    args.rows = list(dict.fromkeys(rows))  # each pair once
-    args.comparison = len(args.rows) * args.runs > 1
-    _check(args, parser.error)
+    args.rows = _rows(recipe, args.optimizer or OPTIMIZERS[:1], args.learning_rate)
+    for flag in ("trace", "animate", "tensorboard"):
+        if len(args.rows) * args.runs > 1 and getattr(args, flag):
+            parser.error(f"--{flag} looks into one run: leave out --runs and give one optimizer and one learning rate")
+    if len(args.rows) > MOST_ROWS:
+        parser.error(f"{len(args.rows)} pairs of optimizer and learning rate are too many: {MOST_ROWS} is the most")
+    if args.animate and not args.figure:
+        parser.error("--animate makes a picture and --no-figure makes none: leave one of them out")
+    if args.trace_step and not args.trace:
+        parser.error("--trace-step goes with --trace")
+    if (args.trace_step or 1) > args.steps:
+        parser.error(f"--trace-step must be one of the {args.steps} steps, not {args.trace_step}")
     args.trace_step = args.trace_step or 1
     return args
 
 
-def _check(args, error):
-    """See that the flags go together."""
-    if len(args.rows) > MOST_ROWS:
-        error(f"{len(args.rows)} pairs of optimizer and learning rate are too many: {MOST_ROWS} is the most")
-    for flag in SINGLE:
-        if args.comparison and getattr(args, flag):
-            error(f"--{flag} looks into one run: leave out --runs and give one optimizer and one learning rate")
-    if args.animate and not args.figure:
-        error("--animate makes a picture and --no-figure makes none: leave one of them out")
-    if args.trace_step and not args.trace:
-        error("--trace-step goes with --trace")
-    if (args.trace_step or 1) > args.steps:
-        error(f"--trace-step must be one of the {args.steps} steps, not {args.trace_step}")
+def _rows(recipe, names, rates):
+    """Each pair of an optimizer and a learning rate once; without `rates`, the optimizer's own rate in this recipe."""
+    names, own = OPTIMIZERS if "all" in names else names, {OPTIMIZERS[0]: recipe.defaults["learning_rate"]}
+    if len(names) > 1 or names[0] not in own:
+        from common.comparison import optimizers
+
+        own = optimizers.rates(recipe.name, own[OPTIMIZERS[0]])
+    return list(dict.fromkeys((name, rate) for name in names for rate in rates or [own[name]]))
 
 
 class _Parser(argparse.ArgumentParser):
-    def print_help(self, file=None):
-        print(self.format_help(), end="", flush=True)  # argparse's own keeps silent about a full standard output
-
     def error(self, message):
         """Say in one sentence what is wrong, without the usage lines, and exit with status 2."""
         message = re.sub(r"^argument (\S+): ", r"\1 ", message)
@@ -90,23 +78,9 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def _nearest(word, words):
-    near = difflib.get_close_matches(word.split("=")[0], words, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
-
-
-def _one_of(names):
-    def name(text):
-        if text not in names:
-            raise argparse.ArgumentTypeError(f"knows no '{text}'{_nearest(text, names)}, only {', '.join(names)}")
-        return text
-
-    return name
-
-
-def _whole(least, most):
+def _whole(least, most=MOST):
     def number(text):
-        if not re.fullmatch(r"\s*\+?[0-9]{1,20}\s*", text) or not least <= int(text) <= most:
+        if not re.fullmatch(r"[0-9]{1,20}", text) or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most:,}, not '{text}'")
         return int(text)
 
@@ -122,11 +96,14 @@ def _rate(text):
     raise argparse.ArgumentTypeError(f"must be a positive number that float32 can hold, not '{text}'")
 
 
+def _optimizer(text):
+    if text not in (*OPTIMIZERS, "all"):
+        raise argparse.ArgumentTypeError(f"knows no '{text}', only {', '.join(OPTIMIZERS)} and all")
+    return text
+
+
 def _folder(text):
-    try:
-        path = Path(text).expanduser()
-        if text and not any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
-            return path
-    except (OSError, ValueError, RuntimeError):  # such a name cannot be asked for, and cannot be written either
-        return Path(text)
-    raise argparse.ArgumentTypeError(f"must name a folder, not '{text}'")
+    path = Path(text).expanduser()
+    if not text or any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
+        raise argparse.ArgumentTypeError(f"must name a folder, not '{text}'")
+    return path

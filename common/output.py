@@ -1,4 +1,4 @@
-"""What a script says and leaves behind: lines, files, sentences on standard error, and an exit status."""
+"""What a script says and leaves behind: lines, sentences on standard error, whole files, and an exit status."""
 
 import contextlib
 import errno
@@ -7,9 +7,10 @@ import json
 import os
 import shlex
 import sys
+import tempfile
+import time
 from importlib import metadata
-
-from common import files
+from pathlib import Path
 
 
 class Output:
@@ -21,19 +22,23 @@ class Output:
 
     def __init__(self, recipe, args):
         self.recipe, self.args, self.files, self.status = recipe, args, [], 0
-        for folder, flag, status in ((args.output_dir, "--output-dir", 1), (args.tensorboard, "--tensorboard", 2)):
+        for flag, folder in (("--output-dir", args.output_dir), ("--tensorboard", args.tensorboard)):
             try:
                 if folder:
-                    files.make_folder(folder)
+                    folder.mkdir(parents=True, exist_ok=True)
+                    tempfile.TemporaryFile(dir=folder).close()
             except (OSError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or "that is no name for a folder"
-                self.failed(f"cannot write in the folder '{folder}' ({reason}): name another one with {flag}")
-                raise SystemExit(status) from None
+                self.failed(f"cannot write in the folder '{folder}' ({reason(error)}): name another one with {flag}", 2)
+                raise SystemExit(2) from None
+        if args.figure:
+            from common.pictures.artist import Artist
+
+            self._artist = Artist()
 
     def print(self, *lines):
         """Print lines; where standard output is gone, that costs no file."""
         try:
-            print(*map(as_letters, lines), sep="\n")
+            print(*lines, sep="\n")
         except OSError as error:
             self.gone(error)
 
@@ -44,43 +49,42 @@ class Output:
         if error.errno == errno.EPIPE:
             self.status = self.status or 128 + 13
         else:
-            self.failed(f"cannot write to standard output ({error.strerror})")
+            self.failed(f"cannot write to standard output ({reason(error)})")
 
     def failed(self, sentence, status=1):
         """Say in a sentence on standard error what went wrong."""
         self.status = self.status or status
-        if sys.stderr:
-            with contextlib.suppress(OSError, ValueError):
-                print(as_letters(f"{self.recipe.name}.py: {sentence}."), file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # there may be none
+            sys.stderr.write(letters(f"{self.recipe.name}.py: {sentence}.\n"))
 
     def save(self, ending, write):
         """Have `write(file)` write the file that is called like the script and ends so."""
         path = self.args.output_dir / f"{self.recipe.name}{ending}"
         try:
-            files.save(path, write)
+            save(path, write)
             self.files.append(path)
         except OSError as error:
-            kept = getattr(error, "kept", None)
-            rest = f"it is kept as '{files.shown(kept)}'" if kept else "what was there before is as it was"
-            self.failed(f"cannot write '{files.shown(path)}' ({error.strerror or error}); {rest}")
+            self.failed(f"cannot write '{shown(path)}' ({reason(error)}); what was there before is as it was")
 
     def record(self, ending, result):
         """Save what made a result, and the result, a dict, as JSON."""
-        args = self.args
-        flags = {key: getattr(args, key) for key in ("seed", "steps", "report_every", "runs")}
-        flags["rows"] = [{"optimizer": optimizer, "learning_rate": rate} for optimizer, rate in args.rows]
+        flags = {key: getattr(self.args, key) for key in ("seed", "steps", "report_every", "runs")}
+        flags["rows"] = [{"optimizer": optimizer, "learning_rate": rate} for optimizer, rate in self.args.rows]
         script = {"sha256": hashlib.sha256(self.recipe.path.read_bytes()).hexdigest()}
         record = {"command": self.command(), "script": script, "flags": flags, "result": result, "versions": versions()}
         self.save(ending, lambda file: file.write((json.dumps(record, indent=1) + "\n").encode()))
 
     def command(self):
         """The command line that repeats this run from here."""
-        return as_letters(shlex.join(["python", str(files.shown(self.recipe.path)), *self.args.words]))
+        return letters(shlex.join(["python", str(shown(self.recipe.path)), *self.args.words]))
+
+    def draw(self, pictures):
+        """Have pictures drawn, and save them: {ending: (the name of its module, the numbers that it draws)}."""
 
     def end(self):
         """Name the files that were written, and show pictures below a notebook's cell."""
         if self.files:
-            self.print(*(f"Wrote {files.shown(path)}" for path in self.files))
+            self.print(*(f"Wrote {letters(shown(path))}" for path in self.files))
         ipython = sys.modules.get("IPython")
         if ipython and hasattr(ipython.get_ipython(), "kernel"):
             from IPython.display import Image, display
@@ -90,29 +94,50 @@ class Output:
                     display(Image(filename=str(path)))
 
 
-@contextlib.contextmanager
-def lines_at_once():
-    """Have standard output show each line as it comes, and no letter too many for it, where it can be told so."""
-    stream, before = sys.stdout, None
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # an IDE's or a notebook's, a closed one or none
-        before = {"line_buffering": stream.line_buffering, "errors": stream.errors}
-        stream.reconfigure(line_buffering=True, errors="backslashreplace")
+def save(path, write):
+    """Have `write(file)` write a file, open for bytes, that appears at `path` whole or not at all; OSError says why not."""
+    path = path.resolve()  # where a link leads to
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EEXIST, "that is no file")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    begun = f".{path.name[:100]}."  # how the names of files begin that are not whole yet
+    for left in path.parent.glob(f"{begun}*.tmp"):  # by a run that was killed
+        if time.time() - left.stat().st_mtime > 60:
+            left.unlink(missing_ok=True)
+    whole = path.with_name(f"{begun}{os.urandom(4).hex()}.tmp")
     try:
-        yield
+        with open(whole, "xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(whole, path)
     finally:
-        with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
-            stream.reconfigure(**before)
+        with contextlib.suppress(OSError):
+            whole.unlink(missing_ok=True)
 
 
-def as_letters(text):
+def shown(path):
+    """The path as the user would type it here: relative if it lies below the working folder."""
+    with contextlib.suppress(ValueError, OSError):
+        return path.resolve().relative_to(Path.cwd())
+    return path
+
+
+def letters(text):
     """The text with what is no letter, as in a name that is not UTF-8, spelled out."""
     return str(text).encode("utf-8", "backslashreplace").decode()
+
+
+def reason(error):
+    """Why a file or folder cannot be written, in the system's words."""
+    return getattr(error, "strerror", None) or error
 
 
 def versions():
     """The versions that decide the numbers and the pictures."""
     found = {"Python": sys.version.split()[0]}
     for name in ("TensorFlow", "numpy", "matplotlib"):
+        loaded = sys.modules.get(name.lower())
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name.lower())
+            found[name] = loaded.__version__ if loaded else metadata.version(name)
     return found

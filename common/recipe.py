@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common import flags, output, signals
+from common import flags, signals
 from common import tf1 as tf
-from common.comparison import optimizers
+from common.output import Output
 
 
 class Recipe(NamedTuple):
@@ -33,24 +33,24 @@ class Recipe(NamedTuple):
         is 0 if all went well. Raises SystemExit if it cannot be started; and with that status, if it is not 0, where
         the script is the program.
         """
-        args = flags.parse(self.name, words, self.defaults, optimizers.rates(self.name, self.defaults["learning_rate"]))
-        says, result = output.Output(self, args), None
+        args = flags.parse(self, words)
+        output, result = Output(self, args), None
         try:
-            with output.lines_at_once(), signals.caught(), tf.quiet():
+            with signals.caught(), tf.quiet():
                 tf.load()
-                if args.comparison:
+                if len(args.rows) * args.runs > 1:
                     from common.comparison.table import compare as run
                 else:
                     from common.run import run
-                result = run(self, args, says)
+                result = run(self, args, output)
         except signals.Stopped as stopped:  # before there was anything to write
             raise SystemExit(128 + stopped.args[0]) from None
         finally:
-            says.end()
-        program = self.train.__module__ == "__main__" and not (sys.flags.interactive or hasattr(sys, "ps1"))
-        if says.status and (program or result is None):
-            raise SystemExit(says.status)
-        result.files, result.status = says.files, says.status
+            output.end()
+        goes_on = self.train.__module__ != "__main__" or sys.flags.interactive or hasattr(sys, "ps1")
+        if output.status and not goes_on:
+            raise SystemExit(output.status)
+        result.files, result.status = output.files, output.status
         return result
 
     @property
@@ -64,20 +64,15 @@ class Recipe(NamedTuple):
         return self.path.stem
 
     @property
-    def title(self):
-        """The beginning of the script's first line."""
-        return (self.train.__globals__["__doc__"] or self.name).split(",")[0]
-
-    @property
     def defaults(self):
         """The page's own numbers, as `train` has them."""
         return {each.name: each.default for each in inspect.signature(self.train).parameters.values()}
 
     def samples(self, seed):
-        """The samples of the run with this seed: float64 [samples] each. numpy's global random numbers go on as before."""
+        """The samples of the run with this seed, [samples] each; numpy's global random numbers go on as before."""
         before = np.random.get_state()
         np.random.seed(seed)
         try:
-            return tuple(np.asarray(values, np.float64) for values in self.draw_samples())
+            return self.draw_samples()
         finally:
             np.random.set_state(before)

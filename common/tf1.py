@@ -10,7 +10,6 @@ import contextlib
 import functools
 import gc
 import os
-import sys
 import tempfile
 import warnings
 
@@ -21,7 +20,7 @@ def __getattr__(name):
     if name.startswith("__"):  # what Python and its tools ask of any module must not load TensorFlow
         raise AttributeError(name)
     if name == "Session":
-        from common.log import Session as value
+        from common.session import Session as value
     else:
         value = getattr(load(), name)
     globals()[name] = value
@@ -31,30 +30,25 @@ def __getattr__(name):
 @functools.cache
 def load():
     """Return the module `tf.compat.v1` in graph mode; SystemExit with one sentence where that cannot be."""
-    keras = os.environ.get("TF_USE_LEGACY_KERAS")
+    before = dict(os.environ)
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # Keras 3 would be a quarter of the loading time, unused
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what fails raises an exception all the same
     try:
-        with _collector_asleep(), _stderr_held_back(), quiet(module=""):
+        with _collector_asleep(), _stderr_held_back(), quiet(".*"):
             import tensorflow
-
-            _check_version(tensorflow.__version__)
-            tf = tensorflow.compat.v1
-            tf.disable_eager_execution()
-            tf.disable_control_flow_v2()  # loops as the 1.x executor ran them
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SystemExit(f"TensorFlow does not load ({reason}): `{INSTALL}` installs it.") from None
     finally:
-        if keras is None:  # a script that asks for tf.keras shall get it
-            del os.environ["TF_USE_LEGACY_KERAS"]
+        if "TF_USE_LEGACY_KERAS" not in before:
+            del os.environ["TF_USE_LEGACY_KERAS"]  # a script that asks for tf.keras shall get it
+    if tuple(map(int, tensorflow.__version__.split(".")[:2])) < (2, 12):
+        raise SystemExit(f"TensorFlow {tensorflow.__version__} is older than 2.12: `{INSTALL}` installs a newer one.")
+    tf = tensorflow.compat.v1
+    tf.disable_eager_execution()
+    tf.disable_control_flow_v2()  # loops as the 1.x executor ran them
     tf.logging.set_verbosity(tf.logging.ERROR)
     return tf
-
-
-def _check_version(version):
-    if tuple(map(int, version.split(".")[:2])) < (2, 12):
-        raise SystemExit(f"TensorFlow {version} is older than 2.12: `{INSTALL}` installs a newer one.")
 
 
 def threads(number):
@@ -66,12 +60,12 @@ def threads(number):
         inter_op_parallelism_threads=number, intra_op_parallelism_threads=1, device_count={"GPU": 0})
 
 
-def quiet(module="tensorflow|numpy|google|keras"):
-    """A context in which the Python warnings of some modules stay silent, under `-W error` too."""
-    context = contextlib.ExitStack()
-    context.enter_context(warnings.catch_warnings())
-    warnings.filterwarnings("ignore", module=module)
-    return context
+@contextlib.contextmanager
+def quiet(modules="tensorflow|numpy|google|keras"):
+    """Keep the Python warnings of some modules silent, under `-W error` too."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=modules)
+        yield
 
 
 @contextlib.contextmanager
@@ -103,8 +97,6 @@ def _stderr_held_back():
         os.write(shown, held_back.read())
         raise
     finally:
-        if sys.stderr:
-            sys.stderr.flush()
         os.dup2(shown, 2)
         os.close(shown)
         held_back.close()

@@ -1,55 +1,52 @@
-"""A recipe's graph as functions of `A`, in double precision: the losses of its samples, the least, the output."""
-
-import functools
+"""A run's graph as functions of `A`, in double precision: the losses of its samples, the least, the output."""
 
 import numpy as np
 
 from common import tf1 as tf
 from common.graph import structure
 
-AROUND = np.geomspace(1e-3, 1e7, 200)  # how far from a starting point the least loss is looked for
+AROUND = np.geomspace(1e-3, 1e7, 200)  # how far from where a run ends the least loss is looked for
 
 
 class Model:
-    """The loss and the output over given samples, from copies of a graph's operations, in a graph of their own.
+    """The loss and the output of a run's graph over its samples, from copies in a graph of their own.
 
     x_vals, y_vals  float64 [samples]
+    best            the `A` with the least mean loss over them; None if there is none, as where it falls without end
     """
 
-    def __init__(self, parts, samples, others):
-        """Copy what is needed of a graph; raises `structure.Unknown` where its loss cannot be computed otherwise.
-
-        parts    the `structure.Parts` of the graph
-        samples  x_vals, y_vals [samples]
-        others   {tensor: value} of the other variables that are read
-        """
-        self.x_vals, self.y_vals = map(np.float64, samples)
+    def __init__(self, log, samples):
+        """`samples`: x_vals, y_vals [samples]. Raises `structure.Unknown` where the run's losses do not follow so."""
+        self._parts, self._others = log.session.parts, log.session.others
         try:
+            self.x_vals, self.y_vals = np.float64(samples)
             with tf.Graph().as_default():
                 self._session = tf.load().Session(config=tf.threads(-1))
-                self._places = [tf.placeholder(tf.float64, [None]) for _ in range(3)]
-                self._loss = self._batch(parts, parts.loss, others)
-                self._output = None if parts.output is None else self._batch(parts, parts.output, others)
-            for tensor in filter(lambda tensor: tensor is not None, (self._loss, self._output)):
-                if self._run(tensor, *np.ones((3, 3))).size != 3:
-                    raise ValueError
+                self.inputs = [tf.placeholder(tf.float64, [None]) for _ in range(3)]
+                self.tensor = self._batch(self._parts.loss)
+                self._output = None if self._parts.output is None else self._batch(self._parts.output)
+            self._check(log)
         except (TypeError, ValueError, NotImplementedError, tf.errors.OpError):
             raise structure.Unknown("the loss cannot be computed for other values of A") from None
+        self.best = self._least(log.A[-1] if np.isfinite(log.A[-1]) else log.A[0])
 
-    def _batch(self, parts, tensor, others):
-        reads = {read: parts.A for read in structure.reads([tensor]) if read not in others}
-        values = dict(zip((parts.x_data, parts.y_target), self._places, strict=False))
-        values.update(dict.fromkeys(reads, self._places[2]))
-        values = {old: tf.cast(new, _wide(old)) for old, new in values.items()}
-        fixed = {read: tf.constant(value, _wide(read)) for read, value in others.items()}
+    def _batch(self, tensor):
+        """A tensor of the run's graph for many x, y and `A`: float64 [n]."""
+        x_data, y_target, A, *_ = self._parts
+        values = {x_data: self.inputs[0], y_target: self.inputs[1]}
+        reads = [read for read in structure.reads([tensor]) if read not in self._others]
+        values.update(dict.fromkeys(reads, self.inputs[2]))
+        values = {old: tf.cast(new, structure.double(old)) for old, new in values.items()}
+        fixed = {read: tf.constant(value, structure.double(read)) for read, value in self._others.items()}
         return structure.batch(tensor, values, True, fixed)
 
-    def _run(self, fetches, x, y, A):
-        return self._session.run(fetches, dict(zip(self._places, (x, y, A), strict=True)))
+    def run(self, fetches, x, y, A):
+        """What is computed from `inputs`, for x, y and `A` [n]."""
+        return self._session.run(fetches, dict(zip(self.inputs, (x, y, A), strict=True)))
 
     def loss(self, x, y, A):
-        """The losses of samples, each with an `A` of its own: float64 [samples]."""
-        return self._run(self._loss, x, y, A)
+        """The losses of samples, each with an `A` of its own: float64 [n]."""
+        return self.run(self.tensor, x, y, A)
 
     def losses(self, A, x=None, y=None):
         """The loss of each sample (or of others) with each value of `A` [k]: float64 [k, samples]."""
@@ -58,44 +55,28 @@ class Model:
 
     def output(self, x, A):
         """The model's output for x [points] with one `A`: float64 [points]; None if the graph does not name it."""
-        return None if self._output is None else self._run(self._output, x, np.zeros(x.shape), np.full(x.shape, A))
+        return None if self._output is None else self.run(self._output, x, np.zeros(x.shape), np.full(x.shape, A))
 
-    def gradient(self, x, y, A):
-        """The derivatives of `loss` by `A`: float64 [samples]."""
-        return self._run(self._derivatives[0], x, y, A)
-
-    def curvature(self, x, y, A):
-        """The second derivatives of `loss` by `A`: float64 [samples]."""
-        return self._run(self._derivatives[1], x, y, A)
-
-    @functools.cached_property
-    def _derivatives(self):
-        with self._session.graph.as_default():
-            found = [self._loss]
-            for _ in range(2):
-                derivative, = tf.gradients(found[-1], self._places[2])
-                found.append(tf.zeros_like(found[-1]) if derivative is None else derivative)
-        return found[1:]
-
-    def gives(self, x, y, A, loss):
-        """Whether a run's losses [steps] are those of the model, as far as the numbers of the run can tell."""
-        some = np.unique(np.linspace(0, len(x) - 1, 200).astype(int))
-        x, y, A, loss = (each[some] for each in (x, y, A, loss))
+    def _check(self, log):
+        """See that the run was fed these samples, and that its losses come out again, as far as its numbers can tell."""
+        some = np.unique(np.linspace(0, len(log) - 1, 200).astype(int))
+        if self._others:
+            some = some[-1:]  # the others' last values are known, not the earlier ones
+        x, y, A, loss = log.rows[some].T
+        for fed, drawn in ((log.x, self.x_vals), (log.y, self.y_vals)):
+            if not np.isin(fed, drawn.astype(fed.dtype)).all():
+                raise structure.Unknown("train() feeds other samples than draw_samples() draws")
         near = 8 * np.finfo(loss.dtype).eps
         with np.errstate(all="ignore"):
             exact = self.loss(x, y, A)
-            rounded = [self.loss(*np.multiply([x, y, A], change)) for change in 1 + near * (np.eye(3)[:, :, None])]
-            unsure = np.abs(rounded - exact).sum(axis=0) + near * np.abs(exact) + near
-        known = np.isfinite(loss) & np.isfinite(exact)
-        return bool(np.all(np.abs(loss - exact)[known] <= unsure[known]))
+            rounded = [self.loss(*np.multiply([x, y, A], 1 + change[:, None])) for change in near * np.eye(3)]
+            wrong = np.abs(loss - exact) > np.abs(rounded - exact).sum(axis=0) + near * (np.abs(exact) + 1)
+        if np.any(wrong & np.isfinite(loss) & np.isfinite(exact)):
+            raise structure.Unknown("the loss is another one when it is computed again")
 
-    def least(self, start):
-        """The `A` with the least mean loss over the samples, to 1e-8 of its size, looked for around `start`.
-
-        None if there is none, as where the loss falls without end.
-        """
+    def _least(self, start):
         grid = start + np.r_[-AROUND[::-1], 0, AROUND]
-        for level in range(9):
+        for level in range(9):  # to 1e-8 of its size
             with np.errstate(all="ignore"):
                 mean = self.losses(grid).mean(axis=1)
             mean[np.isnan(mean)] = np.inf
@@ -104,17 +85,3 @@ class Model:
                 return None
             grid = np.linspace(grid[at - 1], grid[at + 1], 41)
         return float(grid[20])
-
-    def stable(self):
-        """The learning rate below which gradient descent on these samples is stable; None if the loss is no parabola.
-
-        A step multiplies the distance to its sample's minimum by 1 - rate·h, with the curvature h of that sample's
-        loss. The variance of `A` grows without end where E[(1 - rate·h)²] > 1.
-        """
-        h, elsewhere = (self.curvature(self.x_vals, self.y_vals, np.full(len(self.x_vals), A)) for A in (0.3, 7.1))
-        return 2 * h.mean() / np.mean(h**2) if np.allclose(h, elsewhere) and np.all(h > 0) else None
-
-
-def _wide(tensor):
-    """The type of a tensor's copy in double precision."""
-    return tf.float64 if tensor.dtype.is_floating else tensor.dtype.base_dtype

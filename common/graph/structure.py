@@ -73,11 +73,6 @@ def reads(tensors):
             if op.type == "ReadVariableOp" or op.type == "Identity" and op.inputs[0].op.type == "VariableV2"]
 
 
-def read_variable(read):
-    """The operation that stands for the variable which a tensor of `reads` reads."""
-    return read.op.inputs[0].op
-
-
 def is_plain(tensor):
     """Whether a tensor, computed from copies of its operations, is the same: nothing random, printed or executed before."""
     found = reads([tensor])
@@ -98,14 +93,16 @@ def arguments(update):
     return {argument.name: tensor for argument, tensor in zip(update.op_def.input_arg, update.inputs, strict=True)}
 
 
-def optimizer(update):
-    """The optimizer that makes such an update, as --optimizer has it, and its learning rate, None where not constant."""
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", update.type.removeprefix("Resource").removeprefix("Apply")).lower()
+def optimizer(steps, A):
+    """The optimizer whose operations `steps` move `A`, as --optimizer has it, and its rate: float32; None: not known."""
+    updates = {op for step in steps for op in changes(step, A)}
+    if len(updates) != 1 or "Apply" not in (update := updates.pop()).type:
+        return None, None
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", update.type.split("Apply")[1]).lower()
     if name == "momentum" and update.get_attr("use_nesterov"):
         name = "nesterov"
-    rate = arguments(update).get("lr", arguments(update).get("alpha"))
-    value = None if rate is None else tf.get_static_value(rate)
-    return name, None if value is None else np.float32(value)
+    rate = tf.get_static_value(arguments(update).get("lr", arguments(update).get("alpha")))
+    return name, None if rate is None else np.float32(rate)
 
 
 def copy(wanted, replaced, double=False):
@@ -116,11 +113,12 @@ def copy(wanted, replaced, double=False):
 
     Raises ValueError or TypeError where TensorFlow cannot do so.
     """
-    wanted = list(wanted)
+    graph = wanted[0].graph
+    if graph is tf.get_default_graph():  # which is fed what it is fed
+        replaced = {**{place: place for place in placeholders(graph)}, **replaced}
     ends = {tensor.op for tensor in replaced}
     ops = [op for op in ancestors([getattr(each, "op", each) for each in wanted], ends) if op not in ends]
-    names, graph = {op.name for op in ops}, ops[0].graph if ops else None
-    definition = graph.as_graph_def() if ops else tf.GraphDef()
+    names, definition = {op.name for op in ops}, graph.as_graph_def()
     nodes = [node for node in definition.node if node.name in names]
     del definition.node[:]
     definition.node.extend(nodes)
@@ -129,7 +127,7 @@ def copy(wanted, replaced, double=False):
         node.input[:] = [source for source in node.input if not source.startswith("^") or source[1:] in names]
         node.op = "SelectV2" if node.op == "Select" else node.op  # which has no broadcasting
         if double:
-            _double(node)
+            _make_double(node)
     used = {tensor for op in ops for tensor in op.inputs}
     places = {old.name: new for old, new in replaced.items() if old in used}
     names = [each.name for each in wanted if each not in replaced]
@@ -159,7 +157,12 @@ def batch(tensor, values, double=False, fixed=None):
     return tf.vectorized_map(one, tuple(values.values()), fallback_to_while_loop=False)
 
 
-def _double(node):
+def double(tensor):
+    """The type of a tensor's copy in double precision."""
+    return tf.float64 if tensor.dtype.is_floating else tensor.dtype.base_dtype
+
+
+def _make_double(node):
     """Put float64 wherever an operation's definition has a smaller float."""
     for attribute in node.attr.values():
         if attribute.type in FLOATS:

@@ -1,0 +1,122 @@
+"""The session in which a recipe trains: TensorFlow's own, and it notes each training step in the log."""
+
+import numpy as np
+
+from common import signals
+from common import tf1 as tf
+from common.graph import structure
+from common.log import Log
+
+MOST_WAITING = 4096  # steps that wait in the graph's queue
+ONE_NUMBER = "x, y, A and the loss should be one number each at a step (of a loss of more, take the mean or the sum)"
+
+
+class Session(tf.load().Session):
+    """A session that keeps the log of the run, and is quick with small graphs.
+
+    An execution that is fed and fetches a training operation, one that changes `A`, is a step, and noted. All others
+    go straight through.
+
+    parts   the `structure.Parts` of the graph
+    steps   the training operations that were executed
+    others  {tensor: value} of the variables beside `A` that the loss or the output reads, at the end
+    """
+
+    def __init__(self, target="", graph=None, config=None):
+        super().__init__(target, graph, config or tf.threads(-1))
+        self.parts, self.others, self.steps = None, {}, set()
+        self._log, self._noting, self._queue, self._drain = Log.current, {}, None, None
+
+    def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
+        log, noting = self._log, None
+        if log is not None:
+            noting = self._noting_of(fetches, feed_dict)
+        if not noting:
+            return super().run(fetches, feed_dict, options, run_metadata)
+        if log.watcher:
+            log.watcher.before(self, log.steps + 1)
+        if noting == "afterwards":
+            result = self._run_and_note(fetches, feed_dict, options, run_metadata)
+        elif isinstance(fetches, tf.Operation):
+            result = super().run(noting, feed_dict, options, run_metadata)
+        else:
+            result = super().run([fetches, noting], feed_dict, options, run_metadata)[0]
+        log.steps += 1
+        if log.steps % MOST_WAITING == 0:
+            self.drain()
+        if log.watcher:
+            log.watcher.after(self, log.steps)
+        return result
+
+    def _noting_of(self, fetches, feed_dict):
+        """What executes and notes such a step: an operation, or "afterwards"; None if it is no step."""
+        key = fetches if isinstance(fetches, tf.Operation) else tuple(tf.nest.flatten(fetches))
+        try:
+            if feed_dict and key not in self._noting:
+                self.parts = self.parts or structure.parts(self.graph)
+                self._noting[key] = self._prepare(self._training(key))
+            elif not feed_dict and self.steps and self._training(key):
+                self._log.unknown = "A was also changed by an execution that fed no sample"
+        except structure.Unknown as error:
+            self._log.unknown, self._log = str(error), None
+        return self._noting.get(key) if feed_dict else None
+
+    def _training(self, fetched):
+        """The operations and tensors among what is fetched that change `A`."""
+        elements = map(self.graph.as_graph_element, fetched if isinstance(fetched, tuple) else (fetched,))
+        return [each for each in elements if structure.changes(each, self.parts.A)]
+
+    def _prepare(self, steps):
+        """What executes and notes these training operations together; None if there are none."""
+        log, row = self._log, self.parts[:4]
+        if not steps:
+            return None
+        if any(each.shape.num_elements() not in (None, 1) for each in row):
+            raise structure.Unknown(ONE_NUMBER)
+        if not self.steps:
+            if log.session:
+                log.session.drain()
+                log.unknown = "two sessions were trained, and the log has the steps of both"
+            log.session, log.start = self, np.ravel(super().run(self.parts.A))[0]
+        self.steps.update(steps)
+        if self.graph.finalized or not structure.is_plain(self.parts.loss):
+            return "afterwards"
+        with self.graph.as_default(), tf.name_scope("log"):
+            if not self._queue:
+                self._queue = tf.FIFOQueue(-1, [each.dtype.base_dtype for each in row], [each.shape for each in row])
+                self._drain = self._queue.dequeue_many(self._queue.size())
+            with tf.control_dependencies(steps):
+                now = {read: tf.raw_ops.ReadVariableOp(resource=read.op.inputs[0], dtype=read.dtype)
+                       for read in structure.reads([self.parts.loss])}
+                A, loss = self.parts.A.read_value(), structure.copy([self.parts.loss], now)[0]
+            return self._queue.enqueue([*row[:2], A, loss])
+
+    def _run_and_note(self, *execution):
+        """Execute a step, and fetch what is noted in a second execution: slower, but right with any graph."""
+        with signals.held():
+            result = super().run(*execution)
+            columns = super().run(list(self.parts[:4]), execution[1])
+            if all(np.size(column) == 1 for column in columns):
+                self._log.append(columns)
+            else:
+                self._log.unknown, self._log = ONE_NUMBER, None
+        return result
+
+    def drain(self):
+        """Move what waits in the graph's queue into the log."""
+        if self._drain is not None:
+            with signals.held():
+                self._log.append(super().run(self._drain))
+
+    def finish(self):
+        """Note the last steps, and what the model of the graph needs; from now on nothing more is noted."""
+        if self._log is not None and self.steps:
+            self.drain()
+            tensors = [tensor for tensor in (self.parts.loss, self.parts.output) if tensor is not None]
+            reads = [read for read in structure.reads(tensors) if read.op.inputs[0].op is not self.parts.A.op]
+            self.others = dict(zip(reads, super().run(reads), strict=True))
+        self._log = self._drain = None
+
+    def close(self):
+        self.finish()
+        super().close()
