@@ -1,9 +1,9 @@
-"""Record what the page's own programs print and compute.
+"""Record what the page's own programs print and compute. README.md says what is recorded.
 
     python record.py [FOLDER]
 
-runs unchanged under TensorFlow 0.12.1 (Python 3.6), 1.15.5 (Python 3.7) and 2.x. It writes `tensorflow-VERSION.npz`
-beside itself or into FOLDER. README.md says what the file holds.
+runs unchanged under TensorFlow 0.12.1 (Python 3.6), 1.15.5 (Python 3.7) and 2.x, and writes `tensorflow-VERSION.npz`
+beside itself or into FOLDER.
 """
 
 import io
@@ -58,7 +58,7 @@ def program(recipe, seed):
 def exchange_optimizer(text, line):
     """Exchange the page's optimizer, and initialize below `minimize`, which creates the optimizer's own variables."""
     text = edit(text, r"my_opt = .*", "my_opt = tf.train." + line)
-    if "step" in line:  # AdagradDA computes with the number of steps, which `minimize` has to count
+    if "step" in line:  # AdagradDA asks for the number of steps, which `minimize` has to count
         text = edit(text, "my_opt = ", r"step = tf.Variable(0, trainable=False, dtype=tf.int64)\n\g<0>")
         text = edit(text, r"minimize\((\w+)", r"\g<0>, global_step=step")
     initialization = re.search(r"init = .*\nsess\.run\(init\) *\n", text).group()
