@@ -13,8 +13,6 @@ import pytest
 import regression
 
 from common import tf1 as tf
-from common.ending import output
-from common.pictures import process
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = {"regression": regression, "classification": classification}
@@ -87,53 +85,7 @@ def default_runs(tmp_path_factory):
     return {recipe: (end(script), folder) for recipe, script in both.items()}
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    """Have something in place of the process that draws, whose pictures hold the word "drawn"; returns its class."""
-    class Nobody:
-        def ask(self, *what):
-            pass
-
-        def answer(self, progress=None):
-            return b"drawn"
-
-        def close(self):
-            pass
-
-    monkeypatch.setattr(process, "Drawing", Nobody)
-    return Nobody
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """Have no process draw; returns a dict of the numbers of what was to be drawn, by the ending of the file's name.
-
-    With `drawn.here = True` the pictures are drawn all the same, in this process.
-    """
-    class Drawn(dict):
-        here = False
-
-    class Nobody:
-        def close(self):
-            pass
-
-    found, signature = Drawn(), inspect.signature(output.Output.draw)
-
-    def draw(*arguments, **named):
-        given = signature.bind(*arguments, **named).arguments
-        found[given["ending"]] = given["numbers"]
-        content = given["picture"]({}, **given["numbers"]) if found.here else b"drawn"
-        if given.get("meanwhile"):
-            given["meanwhile"]()
-        given["self"].save(given["ending"], lambda file: file.write(content))
-
-    monkeypatch.setattr(process, "Drawing", Nobody)
-    monkeypatch.setattr(output.Output, "draw", draw)
-    return found
-
-
 @pytest.fixture(scope="session", autouse=True)
 def collector_spared():
     """Keep the garbage collector from sweeping all of TensorFlow again and again."""
     tf.load()
-    tf.frozen_here = False  # or the first run of a script would give it back

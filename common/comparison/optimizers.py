@@ -5,13 +5,13 @@ from common import tf1 as tf
 
 def _adagrad_da(rate):
     """AdagradDAOptimizer computes with the number of steps, so its `minimize` has to count them."""
-    count = tf.train.get_or_create_global_step()
 
     class AdagradDAOptimizer(tf.train.AdagradDAOptimizer):
         def minimize(self, loss, **options):
-            return super().minimize(loss, global_step=count, **options)
+            self._global_step = tf.train.get_or_create_global_step()
+            return super().minimize(loss, global_step=self._global_step, **options)
 
-    return AdagradDAOptimizer(rate, count)
+    return AdagradDAOptimizer(rate, None)
 
 
 # Everything but the learning rate is the class's own default; the momentum, which has none, is the usual 0.9.
