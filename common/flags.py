@@ -21,7 +21,7 @@ def parse(recipe, words):
     words = [str(word) for word in words]
     parser = _Parser(prog=f"{recipe.name}.py", allow_abbrev=False, epilog=f"The optimizers: {', '.join(OPTIMIZERS)}.")
     parser._negative_number_matcher = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)  # these are no flags
-    default, add = recipe.defaults, parser.add_argument
+    default, add = {name: str(value) for name, value in recipe.defaults.items()}, parser.add_argument  # so they are checked
     add("--seed", metavar="N", type=_whole(0, 2**32 - 1), default=default["seed"], help="decides every random number (%(default)s)")
     add("--steps", metavar="N", type=_whole(1), default=default["steps"], help="training steps (%(default)s)")
     add("--report-every", metavar="N", type=_whole(1), default=default["report_every"],
@@ -41,7 +41,7 @@ def parse(recipe, words):
         near = difflib.get_close_matches(unknown[0].split("=")[0], parser._option_string_actions, n=1)
         parser.error(f"unknown argument '{unknown[0]}'" + (f" (did you mean {near[0]}?)" if near else ""))
     args.words, args.own_optimizer, args.own_rate = words, not args.optimizer, not args.learning_rate
-    args.rows = _rows(recipe, args.optimizer or OPTIMIZERS[:1], args.learning_rate)
+    args.rows = _rows(recipe.name, args, default["learning_rate"])
     for flag in ("trace", "animate", "tensorboard"):
         if len(args.rows) * args.runs > 1 and getattr(args, flag):
             parser.error(f"--{flag} looks into one run: leave out --runs and give one optimizer and one learning rate")
@@ -57,14 +57,15 @@ def parse(recipe, words):
     return args
 
 
-def _rows(recipe, names, rates):
-    """Each pair of an optimizer and a learning rate once; without `rates`, the optimizer's own rate in this recipe."""
-    names, own = OPTIMIZERS if "all" in names else names, {OPTIMIZERS[0]: recipe.defaults["learning_rate"]}
-    if len(names) > 1 or names[0] not in own:
+def _rows(name, args, own_rate):
+    """Each pair of an optimizer and a learning rate that the flags ask for, once."""
+    names, rates = args.optimizer or OPTIMIZERS[:1], {OPTIMIZERS[0]: float(own_rate)}
+    names = OPTIMIZERS if "all" in names else names
+    if not set(names) <= set(rates):
         from common.comparison import optimizers
 
-        own = optimizers.rates(recipe.name, own[OPTIMIZERS[0]])
-    return list(dict.fromkeys((name, rate) for name in names for rate in rates or [own[name]]))
+        rates = optimizers.rates(name, float(own_rate))
+    return list(dict.fromkeys((each, rate) for each in names for rate in args.learning_rate or [rates[each]]))
 
 
 class _Parser(argparse.ArgumentParser):

@@ -72,7 +72,7 @@ class Output:
         flags["rows"] = [{"optimizer": optimizer, "learning_rate": rate} for optimizer, rate in self.args.rows]
         script = {"sha256": hashlib.sha256(self.recipe.path.read_bytes()).hexdigest()}
         record = {"command": self.command(), "script": script, "flags": flags, "result": result, "versions": versions()}
-        self.save(ending, lambda file: file.write((json.dumps(record, indent=1) + "\n").encode()))
+        self.save(ending, lambda file: file.write((json.dumps(record, indent=1, default=float) + "\n").encode()))
 
     def command(self):
         """The command line that repeats this run from here."""

@@ -57,14 +57,14 @@ def train(recipe, args, row, watcher=None, output=None):
 def tell(recipe, args, log, ended, output):
     """Print how the run ended, write its record, and what the flags ask for beyond the page."""
     model = model_of(recipe, args, log)
-    best = model and model.best
     early = ended_early(recipe, log, model, ended)
     if is_output(ended):
         output.gone(ended)
     elif early:
         output.failed(*early)
     if log.unknown:
-        output.failed(f"nothing is shown beyond the log: {log.unknown}")
+        shown = "the log" if len(log) else "what train() prints"
+        output.failed(f"nothing is shown beyond {shown}: {log.unknown}")
     if not len(log):
         return
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
@@ -74,14 +74,16 @@ def tell(recipe, args, log, ended, output):
         output.failed(f"the learning rate of the flags has no effect, since train() declares {rate!s}")
     result = {"optimizer": optimizer, "learning_rate": shortest(rate), "A_start": shortest(log.A[0]),
               "A": shortest(log.A[-1]), "loss": shortest(log.loss[-1]), "steps": len(log),
-              "ended_early": early and early[0], "target": recipe.target, "least_loss_A": best}
+              "ended_early": early and early[0], "target": recipe.target, "least_loss_A": model and model.best}
     lines = [f"Step #{len(log)} A = {log.A[-1:]}"] if len(log) % args.report_every else []
     if model and recipe.threshold is not None and log.session.parts.output.op.name == "prediction":
         right = (model.output(model.x_vals, log.A[-1]) > recipe.threshold) == (model.y_vals > recipe.threshold)
         result["accuracy"] = float(np.mean(right))
         lines.append(f"Accuracy = {result['accuracy']:.2f}")
-    if not early:
-        output.print(*lines, in_theory(recipe.target, best))
+    if model and not early:
+        lines.append(in_theory(recipe.target, model, log.session.others))
+    if lines and not early:
+        output.print(*lines)
     output.record(".json", result)
     if args.figure:
         from common.pictures import numbers
@@ -107,14 +109,17 @@ def is_output(error):
     return isinstance(error, OSError) and error.filename is None
 
 
-def in_theory(target, best):
-    """What `A` should come to, in words; nothing where neither is known."""
-    least = "" if best is None else f"the least loss for these samples is at A = {decimal(best)}"
+def in_theory(target, model, others):
+    """What `A` should come to, in a line."""
+    least = "the loss for these samples is nowhere least"
+    if model.best is not None:
+        least = f"the least loss for these samples is at A = {decimal(model.best)}"
+        least += " with the other variables as they are" if others else ""
     if target is None:
-        return least.capitalize()
-    far = best is not None and abs(best - target) > NEAR
-    return f"In theory A = {target:g}" + (f"; {least}" if least else "") + (
-        f": if you changed the data, change target={target:g} below train() too" if far else "")
+        return f"T{least[1:]}"
+    if model.best is None or abs(model.best - target) > NEAR:
+        return f"T{least[1:]}, not near target={target:g} below train(): if you changed the data, change that too"
+    return f"In theory A = {target:g}; {least}"
 
 
 def ended_early(recipe, log, model, ended):

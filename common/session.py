@@ -79,7 +79,8 @@ class Session(tf.load().Session):
                 log.unknown = "two sessions were trained, and the log has the steps of both"
             log.session, log.start = self, np.ravel(super().run(self.parts.A))[0]
         self.steps.update(steps)
-        if self.graph.finalized or not structure.is_plain(self.parts.loss):
+        fixed = all(each.shape.is_fully_defined() for each in row)
+        if self.graph.finalized or not (fixed and structure.is_plain(self.parts.loss)):
             return "afterwards"
         with self.graph.as_default(), tf.name_scope("log"):
             if not self._queue:

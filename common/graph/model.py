@@ -18,16 +18,19 @@ class Model:
     def __init__(self, log, samples):
         """`samples`: x_vals, y_vals [samples]. Raises `structure.Unknown` where the run's losses do not follow so."""
         self._parts, self._others = log.session.parts, log.session.others
+        self.x_vals, self.y_vals = (np.asarray(values, np.float64) for values in samples)
+        if self.x_vals.ndim != 1 or self.x_vals.shape != self.y_vals.shape:
+            raise structure.Unknown("draw_samples() should give one x and one y for each sample")
         try:
-            self.x_vals, self.y_vals = np.float64(samples)
             with tf.Graph().as_default():
                 self._session = tf.load().Session(config=tf.threads(-1))
                 self.inputs = [tf.placeholder(tf.float64, [None]) for _ in range(3)]
                 self.tensor = self._batch(self._parts.loss)
                 self._output = None if self._parts.output is None else self._batch(self._parts.output)
-            self._check(log)
-        except (TypeError, ValueError, NotImplementedError, tf.errors.OpError):
+            self.losses(np.ones(1))
+        except Exception:  # whatever TensorFlow says of an operation that it cannot repeat
             raise structure.Unknown("the loss cannot be computed for other values of A") from None
+        self._check(log)
         self.best = self._least(log.A[-1] if np.isfinite(log.A[-1]) else log.A[0])
 
     def _batch(self, tensor):

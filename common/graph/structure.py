@@ -36,15 +36,23 @@ def placeholders(graph):
 
 
 def parts(graph):
-    """The `Parts` of a recipe's graph, by their names or else in their order; raises `Unknown`."""
-    places = sorted(placeholders(graph), key=lambda tensor: tensor.op.name not in ("x_data", "y_target"))
+    """The `Parts` of a recipe's graph, by their names (the last so called) or else in their order; raises `Unknown`."""
     variables, losses = (graph.get_collection(key) for key in (tf.GraphKeys.TRAINABLE_VARIABLES, tf.GraphKeys.LOSSES))
-    variables.sort(key=lambda variable: variable.op.name != "A")
-    if len(places) < 2 or not variables or not losses:
+    tensors = [op.outputs[0] for op in graph.get_operations() if len(op.outputs) == 1]
+    found = (_called("x_data", placeholders(graph), 0), _called("y_target", placeholders(graph), 1),
+             _called("A", variables, 0), losses[-1] if losses else None)
+    if any(each is None for each in found):
         raise Unknown("train() needs a placeholder for x, one for y, a variable and tf.losses.add_loss(loss)")
-    outputs = {op.name: op.outputs[0] for op in graph.get_operations() if op.name in ("prediction", "my_output")}
-    output = outputs.get("prediction", outputs.get("my_output"))
-    return Parts(*places[:2], variables[0], losses[-1], output)
+    output = _called("prediction", tensors)
+    return Parts(*found, output if output is not None else _called("my_output", tensors))
+
+
+def _called(name, candidates, otherwise=None):
+    """The last of the candidates that is called so (TensorFlow may add a number), or one by its place, or None."""
+    called = [each for each in candidates if re.fullmatch(rf"{name}(_\d+)?", each.op.name)]
+    if called or otherwise is None:
+        return called[-1] if called else None
+    return candidates[otherwise] if len(candidates) > otherwise else None
 
 
 def ancestors(last, ends=(), control=False):
@@ -151,7 +159,7 @@ def batch(tensor, values, double=False, fixed=None):
         return tf.reshape(copy([tensor], {**places, **fixed}, double)[0], [-1])
 
     def one(numbers):
-        places = {old: tf.reshape(number, old.shape) for old, number in zip(values, numbers, strict=True)}
+        places = {old: tf.reshape(number, [1] * old.shape.rank) for old, number in zip(values, numbers, strict=True)}
         return tf.reshape(copy([tensor], {**places, **fixed}, double)[0], [])
 
     return tf.vectorized_map(one, tuple(values.values()), fallback_to_while_loop=False)
