@@ -13,6 +13,13 @@ from importlib import metadata
 from pathlib import Path
 
 
+def prepare_streams():
+    """Have each line printed at once, with the letters spelled out that a terminal or file name does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # not every stand-in can, as a notebook's
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
+
+
 class Output:
     """Writes what one start of a script leaves behind into the folder of the flags `args`.
 
@@ -55,7 +62,7 @@ class Output:
         """Say in a sentence on standard error what went wrong."""
         self.status = self.status or status
         with contextlib.suppress(OSError, ValueError, AttributeError):  # there may be none
-            sys.stderr.write(letters(f"{self.recipe.name}.py: {sentence}.\n"))
+            sys.stderr.write(f"{self.recipe.name}.py: {sentence}.\n")
 
     def save(self, ending, write):
         """Have `write(file)` write the file that is called like the script and ends so."""
@@ -76,7 +83,7 @@ class Output:
 
     def command(self):
         """The command line that repeats this run from here."""
-        return letters(shlex.join(["python", str(shown(self.recipe.path)), *self.args.words]))
+        return shlex.join(["python", str(shown(self.recipe.path)), *self.args.words])
 
     def draw(self, pictures):
         """Have pictures drawn, and save them: {ending: (the name of its module, the numbers that it draws)}."""
@@ -84,7 +91,7 @@ class Output:
     def end(self):
         """Name the files that were written, and show pictures below a notebook's cell."""
         if self.files:
-            self.print(*(f"Wrote {letters(shown(path))}" for path in self.files))
+            self.print(*(f"Wrote {shown(path)}" for path in self.files))
         ipython = sys.modules.get("IPython")
         if ipython and hasattr(ipython.get_ipython(), "kernel"):
             from IPython.display import Image, display
@@ -121,11 +128,6 @@ def shown(path):
     with contextlib.suppress(ValueError, OSError):
         return path.resolve().relative_to(Path.cwd())
     return path
-
-
-def letters(text):
-    """The text with what is no letter, as in a name that is not UTF-8, spelled out."""
-    return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def reason(error):

@@ -9,7 +9,7 @@ import numpy as np
 
 from common import flags, signals
 from common import tf1 as tf
-from common.output import Output
+from common.output import Output, prepare_streams
 
 
 class Recipe(NamedTuple):
@@ -33,6 +33,7 @@ class Recipe(NamedTuple):
         is 0 if all went well. Raises SystemExit if it cannot be started; and with that status, if it is not 0, where
         the script is the program.
         """
+        prepare_streams()
         args = flags.parse(self, words)
         output, result = Output(self, args), None
         try:

@@ -1,7 +1,7 @@
 """How the tests start the real scripts, and what several of them need."""
 
-import inspect
 import os
+import runpy
 import subprocess
 import sys
 import warnings
@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 import regression
 
-from common import tf1 as tf
-
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = {"regression": regression, "classification": classification}
 RECIPES = list(SCRIPTS)
@@ -22,13 +20,6 @@ RECIPES = list(SCRIPTS)
 def command(recipe, *flags, checkout=CHECKOUT, python=()):
     """The words of `python recipes/RECIPE.py FLAGS`, started by this very Python."""
     return [sys.executable, *python, str(checkout / "recipes" / f"{recipe}.py"), *map(str, flags)]
-
-
-def run(recipe, *flags, env=None, checkout=CHECKOUT, python=(), **options):
-    """Run a script as a user does, to its end; returns the `CompletedProcess` with text output."""
-    options = {"capture_output": True, "text": True, "timeout": 120, "encoding": "utf-8", **options}
-    return subprocess.run(command(recipe, *flags, checkout=checkout, python=python),
-                          env={**os.environ, **(env or {})}, **options)
 
 
 def start(words, **options):
@@ -45,6 +36,39 @@ def end(process):
         process.kill()
         process.wait()
     return subprocess.CompletedProcess(process.args, process.returncode, printed, errors)
+
+
+def run(recipe, *flags, env=None, checkout=CHECKOUT, python=(), **options):
+    """Run a script as a user does, to its end; returns the `CompletedProcess` with text output."""
+    words = command(recipe, *flags, checkout=checkout, python=python)
+    return end(start(words, env={**os.environ, **(env or {})}, **options))
+
+
+def train(folder, *flags, recipe="regression"):
+    """Run a recipe in this process, without a picture; `recipe` is its name, or a `Recipe`. Returns its log."""
+    main = SCRIPTS[recipe].main if isinstance(recipe, str) else recipe
+    return main(["--no-figure", "--output-dir", folder, *flags])
+
+
+def edited(folder, *changes, recipe="regression"):
+    """The `Recipe` of mine.py, a copy of a script in which each text of `changes` gave way to the one beside it."""
+    text = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path = folder / "mine.py"
+    path.write_text(text, encoding="utf-8")
+    return runpy.run_path(str(path))["main"]
+
+
+def names(folder):
+    """The names of the files in a folder."""
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def wrote(text):
+    """The names of the files in the "Wrote" lines."""
+    return [line.rpartition("/")[2] for line in text.splitlines() if line.startswith("Wrote ")]
 
 
 def read_log(path):
@@ -64,8 +88,7 @@ def assert_same(ours, theirs):
     the largest difference, and beyond 1e-6 it is a failure all the same.
     """
     ours, theirs = np.asarray(ours), np.asarray(theirs)
-    assert ours.dtype == theirs.dtype
-    assert ours.shape == theirs.shape
+    assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
     if not np.array_equal(ours, theirs):
         difference = np.max(np.abs(ours - theirs))
         warnings.warn(f"this machine rounds differently, by up to {difference:.3g}", stacklevel=2)
@@ -81,11 +104,5 @@ def one_sentence(text):
 def default_runs(tmp_path_factory):
     """Both scripts' default runs: recipe -> (CompletedProcess, output folder)."""
     folder = tmp_path_factory.mktemp("default")
-    both = {recipe: start(command(recipe, "--output-dir", folder)) for recipe in RECIPES}  # at once
+    both = {recipe: start(command(recipe, "--no-figure", "--output-dir", folder)) for recipe in RECIPES}  # at once
     return {recipe: (end(script), folder) for recipe, script in both.items()}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def collector_spared():
-    """Keep the garbage collector from sweeping all of TensorFlow again and again."""
-    tf.load()
