@@ -28,7 +28,9 @@ class Output:
     """
 
     def __init__(self, recipe, args):
-        self.recipe, self.args, self.files, self.status = recipe, args, [], 0
+        self.recipe, self.args, self.files, self.status, self._sha256 = recipe, args, [], 0, None
+        with contextlib.suppress(OSError):  # a notebook's cell is no file
+            self._sha256 = hashlib.sha256(recipe.path.read_bytes()).hexdigest()
         for flag, folder in (("--output-dir", args.output_dir), ("--tensorboard", args.tensorboard)):
             try:
                 if folder:
@@ -77,8 +79,8 @@ class Output:
         """Save what made a result, and the result, a dict, as JSON."""
         flags = {key: getattr(self.args, key) for key in ("seed", "steps", "report_every", "runs")}
         flags["rows"] = [{"optimizer": optimizer, "learning_rate": rate} for optimizer, rate in self.args.rows]
-        script = {"sha256": hashlib.sha256(self.recipe.path.read_bytes()).hexdigest()}
-        record = {"command": self.command(), "script": script, "flags": flags, "result": result, "versions": versions()}
+        record = {"command": self.command(), "script": {"sha256": self._sha256}, "flags": flags, "result": result,
+                  "versions": versions()}
         self.save(ending, lambda file: file.write((json.dumps(record, indent=1, default=float) + "\n").encode()))
 
     def command(self):
