@@ -61,6 +61,19 @@ def edited(folder, *changes, recipe="regression"):
     return runpy.run_path(str(path))["main"]
 
 
+def at_call(patch, owner, name, number, action):
+    """Have an action taken when `owner.name` is called for so many times, before it does what it does."""
+    function, calls = getattr(owner, name), []
+
+    def call(*arguments, **named):
+        calls.append(name)
+        if len(calls) == number:
+            action()
+        return function(*arguments, **named)
+
+    patch.setattr(owner, name, call)
+
+
 def names(folder):
     """The names of the files in a folder."""
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []

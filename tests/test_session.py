@@ -1,12 +1,9 @@
 """The session keeps the log: what was trained is logged, and what is logged was trained, however a script trains."""
 
-import signal
-
 import numpy as np
 import pytest
-from conftest import edited, names, one_sentence, read_log, train
+from conftest import at_call, edited, names, one_sentence, read_log, train
 
-from common import session
 from common import tf1 as tf
 
 SESSION = "sess = tf.Session()"
@@ -26,7 +23,7 @@ def rows_of(truth):
 @pytest.fixture
 def trained(tmp_path, capsys):
     """A function that runs a changed copy with 9 steps: its log, the rows that it should have, and its errors."""
-    def function(*changes, flags=(), expected=None):
+    def function(*changes, flags=()):
         main, truth = edited(tmp_path, (BEGIN, f"{BEGIN}; truth.clear()"), *changes), []
         main.train.__globals__["truth"] = truth
         log = train(tmp_path, "--steps", 9, *flags, recipe=main)
@@ -36,7 +33,7 @@ def trained(tmp_path, capsys):
         assert steps == list(range(1, len(rows) + 1))
         columns[2] = columns[2][1:]
         np.testing.assert_array_equal(np.transpose(columns), rows)
-        return log, capsys.readouterr().err
+        return log, *capsys.readouterr()
 
     return function
 
@@ -58,5 +55,107 @@ def trained(tmp_path, capsys):
     (f"_ = [x_vals.sort(), sess.run(train_step, {FED})] if i % 2 else {STEP}", 9),
 ], ids=lambda value: str(value)[:60])
 def test_every_way_to_execute_the_training_operation_is_logged(step, steps, trained):
-    log, errors = trained((STEP, f"{step}\n        {ASK}"), ("my_opt.minimize(loss)", "my_opt.minimize(loss, name='train')"))
+    log, _, errors = trained((STEP, f"{step}\n        {ASK}"), ("my_opt.minimize(loss)", "my_opt.minimize(loss, name='train')"))
     assert (len(log), errors, log.status) == (steps, "", 0)
+
+
+
+WITH = [(SESSION, "with tf.Session() as sess: _train(sess, seed, learning_rate, steps, report_every, optimizer)\n\n\n"
+         "def _train(sess, seed, learning_rate, steps, report_every, optimizer):")]
+TWICE = f"{STEP}\n        {ASK}\n        {STEP}\n        {ASK}"
+
+
+@pytest.mark.parametrize("changes", [
+    [*WITH, ("tf.reset_default_graph()", "")],
+    [("\n\nmain", "\n    sess.close()\n\n\nmain")],
+    [(LOOP, f"sess.run(A.assign([3.]))\n    {LOOP}")],  # from which the run starts then
+    [("tf.reset_default_graph()", "tf.Session()")],  # one that trains nothing
+    [("tf.losses.add_loss(loss)", "sess.run(tf.negative(x_data), {x_data: [2.]}); tf.losses.add_loss(loss)")],
+    [("x_data = tf.placeholder(shape=[1]", "x_data = tf.placeholder(shape=[None]")],
+    [("init = tf", "_ = my_opt.minimize(loss, name='unused')\n    init = tf")],
+], ids=ascii)
+def test_every_way_to_set_up_the_session_is_logged(changes, trained):
+    log, _, errors = trained((STEP, f"{STEP}\n        {ASK}"), *changes)
+    assert (len(log), errors, log.status) == (9, "", 0)
+
+
+@pytest.mark.parametrize(("steps", "number"), [
+    (TWICE, 18),
+    (f"{STEP} if i % 2 else sess.run(again, {FED})\n        {ASK}", 9),
+    (f"sess.run([train_step, again], {FED})\n        {ASK}", 9),
+    (f"sess.run([train_step, again, loss], {FED})\n        {ASK}\n        {STEP}\n        {ASK}", 18),
+    (f"for _ in range(i): ({STEP}, {ASK})", 36),
+], ids=ascii)
+def test_several_training_operations_a_round_are_all_logged(steps, number, trained):
+    log, _, errors = trained((STEP, steps), ("train_step = ", "again = my_opt.minimize(loss)\n    train_step = "))
+    assert (len(log), errors, log.status) == (number, "", 0)
+
+
+def test_the_start_is_what_A_is_before_the_first_step(trained):
+    log, _, _ = trained((STEP, f"{STEP}\n        {ASK}"), (LOOP, f"sess.run(A.assign([3.]))\n    {LOOP}"))
+    assert log.A[0] == 3
+
+
+OTHER = "other = tf.Session(); other.run(init)"
+BOTH = "two sessions were trained, and the log has the steps of both"
+UNFED = "A was also changed by an execution that fed no sample"
+ONE = "x, y, A and the loss should be one number each at a step"
+
+
+@pytest.mark.parametrize(("step", "number", "reason"), [
+    (f"{STEP}\n        {ASK}\n        sess = [sess, other][i % 2]", 9, BOTH),
+    (f"{STEP}\n        {ASK}\n        sess, other = other, sess", 9, BOTH),
+    (f"{STEP}\n        {ASK}\n        if i == 4: sess.graph.finalize(); sess.close(); sess = other", 9, BOTH),
+    (f"{STEP}\n        {ASK}\n        sess.run(A.assign_sub([1.]))", 9, UNFED),
+    (f"{STEP}\n        {ASK}\n        if i == 8: sess.run(init)", 9, UNFED),
+    (f"rand_x *= 1 + i // 4\n        {STEP}\n        if i < 4: {ASK}", 4, ONE),
+], ids=ascii)
+def test_beyond_the_log_nothing_is_shown_of_what_it_cannot_tell(step, number, reason, trained):
+    log, printed, errors = trained((STEP, step), ("# Train:", f"{OTHER}\n    # Train:"),
+                                   ("x_data = tf.placeholder(shape=[1]", "x_data = tf.placeholder(shape=[None]"))
+    assert (len(log), log.status) == (number, 1)
+    assert one_sentence(errors)
+    assert errors.startswith(f"mine.py: nothing is shown beyond the log: {reason}")
+    assert "In theory" not in printed
+    assert log.A[0] == pytest.approx(-0.9058152)  # of the first session's
+
+
+def test_a_script_whose_graph_lacks_something_runs_to_its_end(tmp_path, capsys):
+    log = train(tmp_path, recipe=edited(tmp_path, ("tf.losses.add_loss(loss)", "")))
+    printed, errors = capsys.readouterr()
+    assert printed.count("Step #") == 4
+    assert one_sentence(errors)
+    assert "nothing is shown beyond what train() prints: train() needs a placeholder for x, one for y, a " in errors
+    assert (log.status, names(tmp_path)) == (1, ["mine.py"])
+
+
+@pytest.mark.parametrize("change", [(STEP, "pass"), ("sess = tf.Session()", "sess = tf.InteractiveSession()")])
+def test_a_script_that_takes_no_step_is_told_what_a_step_is_and_no_earlier_log_is_lost(change, tmp_path):
+    (tmp_path / "mine.csv").write_text("earlier", encoding="ascii")
+    with pytest.raises(SystemExit, match=r"train\(\) takes no step: let it execute sess.run\(train_step, feed_dict=…\)"):
+        train(tmp_path, recipe=edited(tmp_path, change))
+    assert (tmp_path / "mine.csv").read_text(encoding="ascii") == "earlier"
+
+
+class Broken(Exception):
+    """A learner's mistake."""
+
+
+def fail():
+    raise Broken
+
+
+@pytest.mark.parametrize("place", ["regression", "with"])
+def test_an_error_in_any_step_loses_no_step_before_it(place, tmp_path, monkeypatch, capsys):
+    whole, main = train(tmp_path, "--steps", 9).rows, "regression" if place == "regression" else edited(tmp_path, *WITH)
+    name = "regression" if place == "regression" else "mine"
+    for step in range(2, 10):
+        with monkeypatch.context() as patch:
+            at_call(patch, np.random, "choice", step, fail)
+            with pytest.raises(Broken):
+                train(tmp_path, "--steps", 9, recipe=main)
+        steps, x, _, A, _ = read_log(tmp_path / f"{name}.csv")
+        assert steps == list(range(1, step))
+        np.testing.assert_array_equal(x, whole[:step - 1, 0])
+        np.testing.assert_array_equal(A[1:], whole[:step - 1, 2])
+        assert f"{name}.py: Broken after step {step - 1}.\n" in capsys.readouterr().err
