@@ -109,7 +109,7 @@ def save(path, write):
     if path.exists() and not path.is_file():
         raise OSError(errno.EEXIST, "that is no file")
     path.parent.mkdir(parents=True, exist_ok=True)
-    begun = f".{path.name[:100]}."  # how the names of files begin that are not whole yet
+    begun = f".{path.name[:50]}."  # how the names of files begin that are not whole yet
     for left in path.parent.glob(f"{begun}*.tmp"):  # by a run that was killed
         if time.time() - left.stat().st_mtime > 60:
             left.unlink(missing_ok=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import classification
 import numpy as np
-import pytest
 import regression
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = {"regression": regression, "classification": classification}
 RECIPES = list(SCRIPTS)
+FILES = ["regression.csv", "regression.json"]  # of a plain run
 
 
 def command(recipe, *flags, checkout=CHECKOUT, python=()):
@@ -30,11 +30,11 @@ def start(words, **options):
 
 def end(process):
     """Wait for the end of what `start` started; returns the `CompletedProcess` with text output."""
-    try:
-        printed, errors = process.communicate(timeout=120)
-    finally:
-        process.kill()
-        process.wait()
+    with process:
+        try:
+            printed, errors = process.communicate(timeout=120)
+        finally:
+            process.kill()
     return subprocess.CompletedProcess(process.args, process.returncode, printed, errors)
 
 
@@ -44,19 +44,17 @@ def run(recipe, *flags, env=None, checkout=CHECKOUT, python=(), **options):
     return end(start(words, env={**os.environ, **(env or {})}, **options))
 
 
-def train(folder, *flags, recipe="regression"):
-    """Run a recipe in this process, without a picture; `recipe` is its name, or a `Recipe`. Returns its log."""
-    main = SCRIPTS[recipe].main if isinstance(recipe, str) else recipe
+def train(folder, *flags, main=regression.main):
+    """Run a recipe in this process, without a picture; returns its log."""
     return main(["--no-figure", "--output-dir", folder, *flags])
 
 
-def edited(folder, *changes, recipe="regression"):
-    """The `Recipe` of mine.py, a copy of a script in which each text of `changes` gave way to the one beside it."""
-    text = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8")
+def edited(folder, *changes):
+    """The `main` of mine.py, the regression in which each text of `changes` gave way to the one beside it."""
+    text, path = (CHECKOUT / "recipes" / "regression.py").read_text(encoding="utf-8"), folder / "mine.py"
     for old, new in changes:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
-    path = folder / "mine.py"
     path.write_text(text, encoding="utf-8")
     return runpy.run_path(str(path))["main"]
 
@@ -87,9 +85,8 @@ def wrote(text):
 def read_log(path):
     """A log's columns: steps, and float32 x, y, A (with the starting value in front) and loss."""
     header, first, *rows = path.read_text(encoding="ascii").splitlines()
-    assert header == "step,x,y,A,loss"
     step, x, y, A_start, loss = first.split(",")
-    assert (step, x, y, loss) == ("0", "", "", "")
+    assert (header, step, x, y, loss) == ("step,x,y,A,loss", "0", "", "", "")
     steps, x, y, A, loss = zip(*(row.split(",") for row in rows), strict=True)
     return [int(step) for step in steps], *map(np.float32, (x, y, [A_start, *A], loss))
 
@@ -111,11 +108,3 @@ def assert_same(ours, theirs):
 def one_sentence(text):
     """Whether the text is a single line that ends as a sentence does, and no traceback."""
     return text.count("\n") == 1 and text.endswith(".\n") and "Traceback" not in text
-
-
-@pytest.fixture(scope="session")
-def default_runs(tmp_path_factory):
-    """Both scripts' default runs: recipe -> (CompletedProcess, output folder)."""
-    folder = tmp_path_factory.mktemp("default")
-    both = {recipe: start(command(recipe, "--no-figure", "--output-dir", folder)) for recipe in RECIPES}  # at once
-    return {recipe: (end(script), folder) for recipe, script in both.items()}

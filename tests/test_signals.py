@@ -6,14 +6,13 @@ import signal
 
 import numpy as np
 import pytest
-from conftest import at_call, command, edited, end, names, one_sentence, read_log, start, train, wrote
+from conftest import FILES, at_call, command, edited, end, names, read_log, start, train, wrote
+from test_session import WITH
 
 from common import output, session
 from common import tf1 as tf
-from test_session import WITH
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-FILES = ["regression.csv", "regression.json"]
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def test_a_signal_in_any_step_stops_the_run_there(number, waiting, changes, whol
     for step in range(2, 6):
         with monkeypatch.context() as patch:
             at_call(patch, np.random, "choice", step, lambda: signal.raise_signal(number))
-            log = train(tmp_path, "--steps", 9, recipe=main)
+            log = train(tmp_path, "--steps", 9, main=main)
         np.testing.assert_array_equal(log.rows, whole[:step - 1])
         assert (log.status, len(read_log(tmp_path / "mine.csv")[0])) == (128 + number, step - 1)
         assert capsys.readouterr().err == f"mine.py: stopped by {signal.Signals(number).name} after step {step - 1}.\n"
@@ -57,7 +56,7 @@ def test_a_signal_in_any_execution_loses_no_step_that_was_done(waiting, changes,
 
         with monkeypatch.context() as patch:
             patch.setattr(tf.load().Session, "run", run)
-            log = train(tmp_path, "--steps", 9, recipe=main)
+            log = train(tmp_path, "--steps", 9, main=main)
         np.testing.assert_array_equal(log.rows, whole[:len(log)])
         assert log.status == 130
         assert log.A[-1] == np.float32(done[-1])
@@ -122,8 +121,8 @@ def test_a_signal_while_tensorflow_loads_ends_the_script_without_a_word(number, 
 
 
 def test_ctrl_c_on_a_terminal_stops_the_longest_run(tmp_path):
-    script = start(command("regression", "--steps", 10**8, "--report-every", 50, "--no-figure", "--output-dir", tmp_path),
-                   start_new_session=True)
+    flags = ["--steps", 10**8, "--report-every", 50, "--no-figure", "--output-dir", tmp_path]
+    script = start(command("regression", *flags), start_new_session=True)
     printed = [script.stdout.readline() for _ in range(4)]
     os.killpg(script.pid, signal.SIGINT)  # as a terminal does: to all its processes
     ended = end(script)
