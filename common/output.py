@@ -13,6 +13,13 @@ from importlib import metadata
 from pathlib import Path
 
 
+def prepare_streams():
+    """Have each line printed at once, with the letters spelled out that a terminal or file name does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # not every stand-in can, as a notebook's
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
+
+
 class Output:
     """Writes what one start of a script leaves behind into the folder of the flags `args`.
 
@@ -21,7 +28,9 @@ class Output:
     """
 
     def __init__(self, recipe, args):
-        self.recipe, self.args, self.files, self.status = recipe, args, [], 0
+        self.recipe, self.args, self.files, self.status, self._sha256 = recipe, args, [], 0, None
+        with contextlib.suppress(OSError):  # a notebook's cell is no file
+            self._sha256 = hashlib.sha256(recipe.path.read_bytes()).hexdigest()
         for flag, folder in (("--output-dir", args.output_dir), ("--tensorboard", args.tensorboard)):
             try:
                 if folder:
@@ -55,7 +64,7 @@ class Output:
         """Say in a sentence on standard error what went wrong."""
         self.status = self.status or status
         with contextlib.suppress(OSError, ValueError, AttributeError):  # there may be none
-            sys.stderr.write(letters(f"{self.recipe.name}.py: {sentence}.\n"))
+            sys.stderr.write(f"{self.recipe.name}.py: {sentence}.\n")
 
     def save(self, ending, write):
         """Have `write(file)` write the file that is called like the script and ends so."""
@@ -70,13 +79,13 @@ class Output:
         """Save what made a result, and the result, a dict, as JSON."""
         flags = {key: getattr(self.args, key) for key in ("seed", "steps", "report_every", "runs")}
         flags["rows"] = [{"optimizer": optimizer, "learning_rate": rate} for optimizer, rate in self.args.rows]
-        script = {"sha256": hashlib.sha256(self.recipe.path.read_bytes()).hexdigest()}
-        record = {"command": self.command(), "script": script, "flags": flags, "result": result, "versions": versions()}
+        record = {"command": self.command(), "script": {"sha256": self._sha256}, "flags": flags, "result": result,
+                  "versions": versions()}
         self.save(ending, lambda file: file.write((json.dumps(record, indent=1, default=float) + "\n").encode()))
 
     def command(self):
         """The command line that repeats this run from here."""
-        return letters(shlex.join(["python", str(shown(self.recipe.path)), *self.args.words]))
+        return shlex.join(["python", str(shown(self.recipe.path)), *self.args.words])
 
     def draw(self, pictures):
         """Have pictures drawn, and save them: {ending: (the name of its module, the numbers that it draws)}."""
@@ -90,7 +99,7 @@ class Output:
     def end(self):
         """Name the files that were written, and show pictures below a notebook's cell."""
         if self.files:
-            self.print(*(f"Wrote {letters(shown(path))}" for path in self.files))
+            self.print(*(f"Wrote {shown(path)}" for path in self.files))
         ipython = sys.modules.get("IPython")
         if ipython and hasattr(ipython.get_ipython(), "kernel"):
             from IPython.display import Image, display
@@ -106,7 +115,7 @@ def save(path, write):
     if path.exists() and not path.is_file():
         raise OSError(errno.EEXIST, "that is no file")
     path.parent.mkdir(parents=True, exist_ok=True)
-    begun = f".{path.name[:100]}."  # how the names of files begin that are not whole yet
+    begun = f".{path.name[:50]}."  # how the names of files begin that are not whole yet
     for left in path.parent.glob(f"{begun}*.tmp"):  # by a run that was killed
         if time.time() - left.stat().st_mtime > 60:
             left.unlink(missing_ok=True)
@@ -127,11 +136,6 @@ def shown(path):
     with contextlib.suppress(ValueError, OSError):
         return path.resolve().relative_to(Path.cwd())
     return path
-
-
-def letters(text):
-    """The text with what is no letter, as in a name that is not UTF-8, spelled out."""
-    return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def reason(error):

@@ -90,10 +90,10 @@ def is_plain(tensor):
         op.control_inputs or op.type in CONTROL_FLOW or op.op_def.is_stateful and op not in ends for op in ops)
 
 
-def changes(step, variable):
-    """The operations by which executing `step` (an operation or tensor) changes the variable, as ResourceApplyAdam."""
+def changes(step, variable=None):
+    """The operations by which executing `step` (an operation or tensor) changes a variable, as ResourceApplyAdam."""
     return [op for op in ancestors([getattr(step, "op", step)], control=True)
-            if op.type.startswith(CHANGES) and op.inputs and op.inputs[0].op is variable.op]
+            if op.type.startswith(CHANGES) and op.inputs and (variable is None or op.inputs[0].op is variable.op)]
 
 
 def arguments(update):
