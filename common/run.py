@@ -91,7 +91,7 @@ def tell(recipe, args, log, ended, output):
     if args.figure:
         from common.pictures import numbers
 
-        output.draw(numbers.of_run(recipe, args, log, model, early and early[0]))
+        output.draw(numbers.of_run(recipe, args, log, model, early and early[0], log.watcher))
     if args.tensorboard:
         from common.backprop import tensorboard
 
