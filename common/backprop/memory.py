@@ -32,46 +32,56 @@ class Memory:
         inputs         their values
         before, after  {the operation of a variable: its value then}
         """
-        inputs = {name: np.ravel(value)[0] for name, value in zip(self.inputs, inputs, strict=True)}
-        remembers = {name: (np.ravel(before[op])[0], np.ravel(after[op])[0]) for name, op in self.variables.items()}
-        formulas = _with_numbers(self._formulas, inputs, remembers) if inputs else []
-        A = remembers.pop("A")
-        kept = "; ".join(f"{name} {_text(was)} before, {_text(now)} after" for name, (was, now) in remembers.items())
-        lines = [f"The optimizer remembers {kept or 'nothing'}."] if self._optimizer else []
+        shown = {name: _text(value) for name, value in zip(self.inputs, inputs, strict=True)}
+        pairs = {name: (_text(before[op]), _text(after[op])) for name, op in self.variables.items()}
+        shown.update({name: was for name, (was, _) in pairs.items()})
+        formulas = _with_numbers(self._formulas, shown, pairs, np.finfo(after[self.variables["A"]].dtype))
+        A = pairs.pop("A")
+        kept = "; ".join(f"{name} {was} before, {now} after" for name, (was, now) in pairs.items()) or "nothing"
+        lines = [f"The optimizer remembers {kept}."] if self._optimizer else []
         if not formulas:
-            return None, [*lines, f"No formula here describes this {self._what}: A = {A[0]!s} before, {A[1]!s} after."]
+            return None, [*lines, f"No formula here describes this {self._what}: A = {A[0]} before, {A[1]} after."]
         for formula, numbers in formulas:
             lines += [f"  {formula}", f"  {'':{formula.index(' = ')}} = {numbers}"]
-        return {"optimizer": self._optimizer, "rate": inputs.get("rate"), "remembers": remembers, "A": A,
+        remembers = {name: (float(was), float(now)) for name, (was, now) in pairs.items()}
+        return {"optimizer": self._optimizer, "rate": float(shown["rate"]), "remembers": remembers,
+                "A": (float(A[0]), float(A[1])),
                 "lines": [f"{formula.split(' = ')[0]} = {numbers}" for formula, numbers in formulas]}, lines
 
 
-def _with_numbers(formulas, inputs, remembers):
+def _with_numbers(formulas, shown, pairs, kind):
     """The formulas, each with its right side in numbers and what that comes to.
 
-    [] where this is not what was found after the step in `remembers`, {name: (before, after)}, but for rounding.
+    shown  {name: number}, as text, of all that the first formula computes with
+    pairs  {name: (before, after)}, as text, of what the step changes
+    kind   the `numpy.finfo` of `A`
+
+    [] where a formula does not come to what was found after the step, but for rounding.
     """
-    shown = {name: _text(number) for name, number in inputs.items()}
-    shown.update({name: _text(was) for name, (was, _) in remembers.items()})
-    after = {f"{name}'": _text(now) for name, (_, now) in remembers.items()}
-    kind, found = np.finfo(remembers["A"][0].dtype), []
+    found, shown = [], dict(shown)
     unsure = {name: kind.eps * abs(float(text)) for name, text in shown.items()}
     for formula in formulas:
         name, right = formula.split(" = ")
         numbers = {each: float(text) for each, text in shown.items()}
         result = rules.computed(right, numbers)
         moved = [rules.computed(right, {**numbers, each: numbers[each] + unsure[each]}) for each in numbers]
-        error = kind.tiny + kind.eps * abs(result) + np.abs(np.subtract(moved, result)).sum()
-        filled, shown[name] = rules.filled(right, shown), after.get(name, f"{result:.7g}")
-        actual = float(shown[name])
-        if name in after and not abs(actual - result) <= ROUNDINGS * error:
-            return []
-        unsure[name] = kind.eps * abs(actual) if name in after else error + abs(actual - result)
-        same = [f"{actual:.{digits}g}" for digits in range(7, 0, -1) if f"{actual:.{digits}g}" == f"{result:.{digits}g}"]
-        found.append((formula, f"{filled} = {[*same, '0, but for rounding'][0]}"))
+        unsure[name] = kind.tiny + kind.eps * abs(result) + np.abs(np.subtract(moved, result)).sum()
+        filled, shown[name] = rules.filled(right, shown), f"{result:.7g}"
+        if name.endswith("'"):
+            shown[name] = pairs[name[:-1]][1]
+            if not abs(float(shown[name]) - result) <= ROUNDINGS * unsure[name]:
+                return []
+            unsure[name] = kind.eps * abs(result)
+        found.append((formula, f"{filled} = {_agreed(result, float(shown[name]))}"))
     return found
 
 
-def _text(number):
-    """A number in as many digits as it takes to read it back."""
-    return str(number + 0).removesuffix(".0")
+def _agreed(computed, actual):
+    """A number in as many digits as the calculation and TensorFlow's own agree in."""
+    texts = (f"{actual:.{digits}g}" for digits in range(7, 0, -1) if f"{actual:.{digits}g}" == f"{computed:.{digits}g}")
+    return next(texts, "0, but for rounding")
+
+
+def _text(value):
+    """A variable's or tensor's number in as many digits as it takes to read it back."""
+    return str(np.ravel(value)[0] + 0).removesuffix(".0")

@@ -8,6 +8,8 @@ from common import tf1 as tf
 from common.backprop import rules
 from common.graph import structure
 
+MOVES = np.array([1e-5, 1e-3, 1e-1])  # of a node's value, for the finite difference
+
 
 class Nodes:
     """Copies of a script's operations in a graph of their own, so that nothing in the run happens a second time.
@@ -35,8 +37,9 @@ class Nodes:
             places = {each: self._places[source] for each, source in sources.items()}  # one for all reads of a variable
             copies = structure.copy([*tensors, *others], places)
             self._loss, self._others = copies[tensors.index(loss)], copies[len(tensors):]
-            wide = {each: tf.cast(place, structure.double(each)) for each, place in places.items()}
-            self._exact = dict(zip(copies, structure.copy(tensors, wide, double=True), strict=False))
+            wide = {place: tf.cast(place, structure.double(place)) for place in self._places.values()}
+            exact = structure.copy(tensors, {each: wide[place] for each, place in places.items()}, double=True)
+            self._exact = dict(zip(copies, exact, strict=False))
             floats = [each for each in self._exact if each.dtype.is_floating and each.op.type != "Const"]
             gradients = zip(floats, tf.gradients(self._loss, floats), strict=True)
             self._gradients = {each: tf.convert_to_tensor(one) for each, one in gradients if one is not None}
@@ -54,16 +57,16 @@ class Nodes:
         with _copied():
             return self._session.run(fetches, {**feed, **(moved or {})})
 
-    def loss(self, values):
-        """The loss that other values lead to."""
-        return self._run(self._loss, values).item()
-
-    def look(self, before):
+    def look(self, before, after, loss):
         """The nodes with the values before a step, from the inputs to the loss, as dicts; and the values of `others`.
 
         name, operation, inputs (names), value, gradient (TensorFlow's), by_hand (from the chain rule; None without a
         rule), difference (the finite one, in double precision; None if it cannot tell), and the rule in words
+
+        Raises `structure.Unknown` if the values after the step do not lead to the loss that was noted then.
         """
+        if not np.isclose(self._run(self._loss, after).item(), loss, 1e-5, 0):
+            raise structure.Unknown("the loss is another one when it is computed again")
         values, exact, gradients, others = self._run(
             ({each: each for each in self._exact}, self._exact, self._gradients, self._others), before)
         known, found = {}, []
@@ -95,12 +98,14 @@ class Nodes:
         return terms
 
     def _difference(self, node, before, value):
-        """(loss(n + h) - loss(n - h)) / 2h for the value n of a node; None if it depends on h."""
-        found = []
-        for h in np.array([1e-5, 2e-6]) * (abs(value.item()) or 1):
-            up, down = (self._run(self._exact[self._loss], before, {self._exact[node]: value + each}) for each in (h, -h))
-            found.append((up.item() - down.item()) / (2 * h))
-        return found[0] if np.isclose(*found, 1e-4, 0) else None
+        """(loss(n + h) - loss(n - h)) / 2h for the value n of a node, with the first h that gives four digits, or None."""
+        for h in MOVES * (abs(value.item()) or 1):
+            up, down, near_up, near_down = (self._run(self._exact[self._loss], before, {self._exact[node]: value + move}).item()
+                                            for move in (h, -h, h / 2, -h / 2))
+            found, rounding = (up - down) / (2 * h), np.spacing(max(abs(up), abs(down))) / h
+            if abs(found - (near_up - near_down) / h) + 4 * rounding <= 1e-4 * abs(found):
+                return found
+        return 0.0 if found == 0 and rounding < 1e-9 else None
 
 
 @contextlib.contextmanager

@@ -20,6 +20,8 @@ def write(output, log, model):
     while (folder := output.args.tensorboard / f"{output.recipe.name}-{number}").exists():
         number += 1
     path = folder / "events.out.tfevents"
+    if model and log.session.others:
+        output.failed("TensorBoard gets no gradient: it takes the other variables at each step, and the log has A alone")
     try:
         folder.mkdir(parents=True)
         with tf.python_io.TFRecordWriter(os.fsencode(path)) as writer:
@@ -43,7 +45,7 @@ def _events(log, model):
     for start in range(0, len(log), AT_ONCE):
         x, y, A, loss = log.rows[start:start + AT_ONCE].T
         columns = {"A": A, "loss": loss}
-        if model and not log.session.others:  # whose values at each step the log does not hold
+        if model and not log.session.others:
             columns["gradient"] = gradient(model, x, y, log.A[start:start + len(A)])
         for step, numbers in enumerate(zip(*columns.values(), strict=True), start + 1):
             values = [tf.Summary.Value(tag=tag, simple_value=number) for tag, number in zip(columns, numbers, strict=True)]
