@@ -46,14 +46,14 @@ def run(recipe, log, model):
     if model is None:
         return {**numbers, "grid": None}
     low, high, around = spans(log.A[steps], recipe.target, model.best)
-    near = numbers["near"] = (recipe.target if model.best is None else model.best) or 0.0, around
-    grid = np.sort(np.r_[np.linspace(low, high, 200), np.linspace(near[0] - around, near[0] + around, 200)])
+    center = next(each for each in (model.best, recipe.target, log.A[0]) if each is not None)
+    grid = np.sort(np.r_[np.linspace(low, high, 200), np.linspace(center - around, center + around, 200)])
     margin = 0.04 * np.ptp(model.x_vals)
     x = np.linspace(model.x_vals.min() - margin, model.x_vals.max() + margin, 200)
     with np.errstate(all="ignore"):
         losses = model.losses(grid)
         outputs = [model.output(x, A) for A in log.A[[0, -1]]]
-    return {**numbers, "grid": grid, "mean": losses.mean(axis=1), "singles": losses.T[:: -(-len(model.x_vals) // 6)],
+    return {**numbers, "around": around, "grid": grid, "mean": losses.mean(axis=1), "singles": losses.T[:: -(-len(model.x_vals) // 6)],
             "x_vals": model.x_vals, "y_vals": model.y_vals, "x": x, "before": outputs[0], "after": outputs[1]}
 
 
