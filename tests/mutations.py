@@ -87,7 +87,6 @@ MUTATIONS = [Mutation(*fields) for fields in (
     ("a rate of 0 is taken", "flags.py", "1.2e-38 < float(text)", "-1 < float(text)", "test_flags.py"),
     # TensorFlow's loading
     ("Keras 3 is loaded", "tf1.py", 'os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")', "pass", "test_surroundings.py"),
-    ("the collector is awake while TensorFlow loads", "tf1.py", "    gc.disable()\n", "", "test_surroundings.py"),
     ("a session has TensorFlow's own threads", "session.py", "config or tf.threads(-1)", "config",
      "test_session.py test_surroundings.py"),
     ("versions are compared as text", "tf1.py", 'tuple(map(int, tensorflow.__version__.split(".")[:2])) < (2, 12)',
