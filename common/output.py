@@ -105,7 +105,7 @@ class Output:
 
 def save(path, write):
     """Have `write(file)` write a file, open for bytes, that appears at `path` whole or not at all; OSError says why not."""
-    path = path.resolve()  # where a link leads to
+    path = Path(os.path.realpath(path))  # where a link leads to
     if path.exists() and not path.is_file():
         raise OSError(errno.EEXIST, "that is no file")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def save(path, write):
 def shown(path):
     """The path as the user would type it here: relative if it lies below the working folder."""
     with contextlib.suppress(ValueError, OSError):
-        return path.resolve().relative_to(Path.cwd())
+        return Path(os.path.realpath(path)).relative_to(Path.cwd())
     return path
 
 
