@@ -89,6 +89,12 @@ class Output:
 
     def draw(self, pictures):
         """Have pictures drawn, and save them: {ending: (the name of its module, the numbers that it draws)}."""
+        about = {"Description": self.command(), "Source": ", ".join(map(" ".join, versions().items()))}
+        for ending, drawn in self._artist.draw(about, pictures):
+            if isinstance(drawn, str):
+                self.failed(f"the picture cannot be drawn ({drawn}); --no-figure leaves it out")
+            else:
+                self.save(ending, lambda file, drawn=drawn: file.write(drawn))
 
     def end(self):
         """Name the files that were written, and show pictures below a notebook's cell."""

@@ -68,6 +68,8 @@ def tell(recipe, args, log, ended, output):
     if log.unknown:
         shown = "the log" if len(log) else "what train() prints"
         output.failed(f"nothing is shown beyond {shown}: {log.unknown}")
+    if log.watcher and log.watcher.unknown:
+        output.failed(f"--trace shows no more: {log.watcher.unknown}")
     if not len(log):
         return
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
@@ -91,7 +93,7 @@ def tell(recipe, args, log, ended, output):
     if args.figure:
         from common.pictures import numbers
 
-        output.draw(numbers.of_run(recipe, args, log, model, early and early[0]))
+        output.draw(numbers.of_run(recipe, args, log, model, early and early[0], log.watcher))
     if args.tensorboard:
         from common.backprop import tensorboard
 

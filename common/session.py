@@ -36,7 +36,7 @@ class Session(tf.load().Session):
         if log.session is not self:
             self._begin()
         if log.watcher:
-            log.watcher.before(self, log.steps + 1)
+            log.watcher.before(self, log.steps + 1, fetches, feed_dict)
         if noting == "afterwards":
             result = self._run_and_note(fetches, feed_dict, options, run_metadata)
         elif isinstance(fetches, tf.Operation):
@@ -127,7 +127,10 @@ class Session(tf.load().Session):
             self.drain()
             tensors = [tensor for tensor in (self.parts.loss, self.parts.output) if tensor is not None]
             reads = [read for read in structure.reads(tensors) if read.op.inputs[0].op is not self.parts.A.op]
-            self.others = dict(zip(reads, super().run(reads), strict=True))
+            try:
+                self.others = dict(zip(reads, super().run(reads), strict=True))
+            except ValueError:  # of reads within tf.cond or tf.while_loop
+                self._log.unknown = "the loss cannot be computed for other values of A"
         self._log = self._drain = None
 
     def close(self):

@@ -11,7 +11,7 @@ def gradient(model, x, y, A, order=1):
     with derivative.graph.as_default():
         for _ in range(order):
             found, = tf.gradients(derivative, model.inputs[2])
-            derivative = tf.zeros_like(derivative) if found is None else found
+            derivative = tf.zeros_like(derivative) if found is None else tf.convert_to_tensor(found)
     return model.run(derivative, x, y, A)
 
 

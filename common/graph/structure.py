@@ -13,7 +13,8 @@ FLOATS = (1, 14, 19)  # float32, bfloat16 and float16, as a graph's definition n
 ELEMENTWISE = frozenset("""Abs Add AddV2 Cast Const Equal Exp ExpandDims Expm1 Greater GreaterEqual Identity Less LessEqual Log
     Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mul Neg OnesLike Pow RealDiv Reciprocal Relu Rsqrt Select SelectV2
     Sigmoid Sign Softplus Sqrt Square SquaredDifference Sub Tanh ZerosLike""".split())
-CHANGES = ("ResourceApply", "Apply", "Assign", "ResourceScatter", "Scatter")  # how operations begin that change a variable
+# How operations begin that change a variable.
+CHANGES = ("ResourceApply", "ResourceSparseApply", "ResourceScatter", "Apply", "SparseApply", "Scatter", "Assign")
 
 
 class Unknown(Exception):
@@ -153,7 +154,9 @@ def batch(tensor, values, double=False, fixed=None):
     """
     fixed = fixed or {}
     ops = ancestors([tensor.op], {each.op for each in (*values, *fixed)})
-    many = [op for op in ops if op not in {each.op for each in values}]
+    many = [op for op in ops if op not in {each.op for each in (*values, *fixed)}]
+    if any(op.op_def.is_stateful for op in many):
+        raise ValueError("such an operation, as of random numbers, does not do the same each time")
     if all(op.type in ELEMENTWISE and op.outputs[0].shape.num_elements() == 1 for op in many):
         places = {old: tf.reshape(new, [1] * (old.shape.rank - 1) + [-1]) for old, new in values.items()}
         return tf.reshape(copy([tensor], {**places, **fixed}, double)[0], [-1])

@@ -1,1 +1,1 @@
-"""The pictures, a module each: plain numbers in, a file's bytes out; their style; the process that draws them."""
+"""The pictures: a module each with `draw(numbers)` -> the bytes of a file; their numbers and style; the process that draws."""
