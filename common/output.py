@@ -28,7 +28,8 @@ class Output:
     """
 
     def __init__(self, recipe, args):
-        self.recipe, self.args, self.files, self.status, self._sha256 = recipe, args, [], 0, None
+        self.recipe, self.args, self.files, self.status = recipe, args, [], 0
+        self._sha256, self._artist = None, None
         with contextlib.suppress(OSError):  # a notebook's cell is no file
             self._sha256 = hashlib.sha256(recipe.path.read_bytes()).hexdigest()
         for flag, folder in (("--output-dir", args.output_dir), ("--tensorboard", args.tensorboard)):
@@ -97,7 +98,9 @@ class Output:
                 self.save(ending, lambda file, drawn=drawn: file.write(drawn))
 
     def end(self):
-        """Name the files that were written, and show pictures below a notebook's cell."""
+        """Name the files that were written, and show pictures below a notebook's cell; nothing more can be drawn."""
+        if self._artist:
+            self._artist.close()
         if self.files:
             self.print(*(f"Wrote {shown(path)}" for path in self.files))
         ipython = sys.modules.get("IPython")

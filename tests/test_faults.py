@@ -5,6 +5,7 @@ import os
 import tracemalloc
 from unittest.mock import Mock
 
+import classification
 import numpy as np
 import pytest
 from conftest import FILES, edited, names, one_sentence, run, train, wrote
@@ -51,6 +52,29 @@ def test_a_mistake_at_the_end_of_a_script_shows_after_all_files(tmp_path, capsys
     assert "In theory" not in printed
     assert wrote(printed) == ["mine.csv", "mine.json"]
     assert json.loads((tmp_path / "mine.json").read_text("ascii"))["result"]["ended_early"] == errors[9:-2]
+
+
+@pytest.mark.parametrize(("rate", "finite", "numbers"), [
+    (1e38, 0, "A = {A!s}, loss = {loss!s}"), (5, 18, "A = {A!s}, loss = {loss!s}"), (1.05, 100, "A = {A!s} is far from {best:g}")])
+def test_a_run_that_diverges_goes_on_and_is_told_where_it_diverged(rate, finite, numbers, tmp_path, capsys):
+    log = train(tmp_path, "--learning-rate", rate)
+    printed, errors = capsys.readouterr()
+    x = np.random.RandomState(605).normal(1, 0.1, 100)
+    assert (len(log), log.status, printed.count("Step"), "In theory" in printed) == (100, 1, 4, False)
+    assert np.isfinite(log.rows).all(axis=1).tolist() == [True] * finite + [False] * (100 - finite)
+    step = min(finite + 1, 100)
+    told = numbers.format(A=log.A[step], loss=log.loss[step - 1], best=10 * x.sum() / (x**2).sum())
+    assert errors == (  # E[(1 - 2 rate x^2)^2] = 1 at the limit
+        f"regression.py: the run diverged at step {step} ({told}): try a smaller learning rate (gradient descent on these "
+        f"samples is stable below {np.mean(x**2) / np.mean(x**4):.3g}).\n")
+    result = json.loads((tmp_path / "regression.json").read_text("ascii"), parse_constant=pytest.fail)["result"]
+    assert (result["ended_early"], result["loss"] == str(log.loss[-1])) == (errors[15:-2], finite < 100)
+
+
+def test_the_classification_cannot_diverge_since_its_gradient_stays_within_1(tmp_path):
+    log = train(tmp_path, "--learning-rate", 10, "--steps", 200, main=classification.main)
+    assert log.status == 0
+    assert np.max(np.abs(np.diff(log.A))) <= 10.001
 
 
 def test_the_log_takes_at_most_60_bytes_a_step():

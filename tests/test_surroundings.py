@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT, FILES, end, names, run, start, train, wrote
+from conftest import CHECKOUT, FILES, WHOLE, end, names, run, start, train, wrote
 
 from common import output
 from common import tf1 as tf
@@ -151,7 +151,7 @@ def test_without_docstrings_the_help_is_the_same():
     assert bare.stdout == plain.stdout
 
 
-def test_it_runs_in_an_ascii_locale_without_a_home_a_network_or_a_writable_checkout_below_any_folder(tmp_path):
+def test_it_runs_in_an_ascii_locale_without_a_home_a_display_a_network_or_a_writable_checkout_below_any_folder(tmp_path):
     copy = tmp_path / os.fsdecode("Übung für 反向传播".encode())
     for room in ("recipes", "common"):
         shutil.copytree(CHECKOUT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
@@ -167,14 +167,14 @@ def test_it_runs_in_an_ascii_locale_without_a_home_a_network_or_a_writable_check
     for path in closed:
         path.chmod(0o555)
     try:
-        script = python("-B", "-W", "error", "regression.py", "--no-figure", cwd=tmp_path, env={
-            **os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "HOME": "/nonexistent",
-            "TMPDIR": "/nonexistent", "PYTHONPATH": str(tmp_path), "ASKED": str(tmp_path / "asked")})
+        script = python("-B", "-W", "error", "regression.py", cwd=tmp_path, env={
+            **os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "HOME": "/proc/none",
+            "MPLCONFIGDIR": "/proc/none", "MPLBACKEND": "TkAgg", "DISPLAY": "", "TMPDIR": "/proc/none", "PYTHONPATH": str(tmp_path), "ASKED": str(tmp_path / "asked")})
     finally:
         for path in closed:
             path.chmod(0o755)
     assert (script.returncode, script.stderr) == (0, "")
-    assert names(copy / "outputs") == wrote(script.stdout) == FILES
+    assert names(copy / "outputs") == wrote(script.stdout) == WHOLE
     train(tmp_path)
     assert (copy / "outputs/regression.csv").read_bytes() == (tmp_path / "regression.csv").read_bytes()
     assert sorted(path for path in copy.rglob("*") if path.parent != copy / "outputs") == before
