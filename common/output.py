@@ -85,8 +85,9 @@ class Output:
         self.save(ending, lambda file: file.write((json.dumps(record, indent=1, default=float) + "\n").encode()))
 
     def command(self):
-        """The command line that repeats this run from here."""
-        return shlex.join(["python", str(shown(self.recipe.path)), *self.args.words])
+        """The command line that repeats this run from here; bytes of a name that are no letters are spelled out."""
+        words = shlex.join(["python", str(shown(self.recipe.path)), *self.args.words])
+        return words.encode("utf-8", "backslashreplace").decode()
 
     def draw(self, pictures):
         """Have pictures drawn, and save them: {ending: (the name of its module, the numbers that it draws)}."""

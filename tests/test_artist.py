@@ -10,18 +10,16 @@ from conftest import FILES, at_call, names, one_sentence, wrote
 
 from common.pictures import artist
 
-LEFT_OUT = r"; .*--no-figure"
-
 
 def draw(folder, *flags):
     return regression.main(["--output-dir", folder, *flags])
 
 
 @pytest.mark.parametrize(("owner", "name", "fault", "says"), [
-    (artist.importlib.util, "find_spec", {"return_value": None}, "matplotlib is not installed: .* python -m pip install|or"),
+    (artist.importlib.util, "find_spec", {"return_value": None}, "matplotlib is not installed: .* -m pip install "),
     (artist.subprocess, "Popen", {"side_effect": OSError(errno.EMFILE, "Too many open files")},
      "The process that draws cannot be started: Too many open files; .*--no-figure")])
-def test_where_no_picture_can_be_drawn_a_run_does_not_even_begin(owner, name, fault, says, tmp_path, monkeypatch, capsys):
+def test_where_no_picture_can_be_drawn_no_run_begins(owner, name, fault, says, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(owner, name, Mock(**fault))
     with pytest.raises(SystemExit, match=says):
         draw(tmp_path)
@@ -31,14 +29,15 @@ def test_where_no_picture_can_be_drawn_a_run_does_not_even_begin(owner, name, fa
 @pytest.mark.parametrize(("module", "code", "says"), [
     ("matplotlib", "raise ImportError('broken')", "ImportError: broken"),
     ("sitecustomize", "print('hello', flush=True)", "its process was stopped"),  # between the pictures
-    ("sitecustomize", "import os, pickle; os.write(1, pickle.dumps(b'x' * 9)[:9]); os._exit(0)", "its process was stopped"),
+    ("sitecustomize", "import os; os.write(1, b'\\x80\\x04'); os._exit(0)", "its process was stopped"),
 ])
 def test_a_process_that_gives_no_picture_costs_only_the_picture(module, code, says, tmp_path, monkeypatch, capsys):
     (tmp_path / f"{module}.py").write_text(code, encoding="ascii")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     log = draw(tmp_path / "out")
     assert (log.status, len(log), names(tmp_path / "out")) == (1, 100, FILES)
-    assert capsys.readouterr().err == f"regression.py: the picture cannot be drawn ({says}); --no-figure leaves it out.\n"
+    errors = capsys.readouterr().err
+    assert errors == f"regression.py: the picture cannot be drawn ({says}); --no-figure leaves it out.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

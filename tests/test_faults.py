@@ -54,21 +54,20 @@ def test_a_mistake_at_the_end_of_a_script_shows_after_all_files(tmp_path, capsys
     assert json.loads((tmp_path / "mine.json").read_text("ascii"))["result"]["ended_early"] == errors[9:-2]
 
 
-@pytest.mark.parametrize(("rate", "finite", "numbers"), [
-    (1e38, 0, "A = {A!s}, loss = {loss!s}"), (5, 18, "A = {A!s}, loss = {loss!s}"), (1.05, 100, "A = {A!s} is far from {best:g}")])
-def test_a_run_that_diverges_goes_on_and_is_told_where_it_diverged(rate, finite, numbers, tmp_path, capsys):
+@pytest.mark.parametrize(("rate", "finite"), [(1e38, 0), (5, 18), (1.03, 100)])
+def test_a_run_that_diverges_goes_on_and_is_told_where_it_diverged(rate, finite, tmp_path, capsys):
     log = train(tmp_path, "--learning-rate", rate)
     printed, errors = capsys.readouterr()
-    x = np.random.RandomState(605).normal(1, 0.1, 100)
     assert (len(log), log.status, printed.count("Step"), "In theory" in printed) == (100, 1, 4, False)
     assert np.isfinite(log.rows).all(axis=1).tolist() == [True] * finite + [False] * (100 - finite)
-    step = min(finite + 1, 100)
-    told = numbers.format(A=log.A[step], loss=log.loss[step - 1], best=10 * x.sum() / (x**2).sum())
-    assert errors == (  # E[(1 - 2 rate x^2)^2] = 1 at the limit
-        f"regression.py: the run diverged at step {step} ({told}): try a smaller learning rate (gradient descent on these "
-        f"samples is stable below {np.mean(x**2) / np.mean(x**4):.3g}).\n")
+    x, step = np.random.RandomState(605).normal(1, 0.1, 100), min(finite + 1, 100)
+    limit = np.mean(x**2) / np.mean(x**4)  # where E[(1 - 2 rate x^2)^2] = 1
+    far = f" is far from {10 * x.sum() / (x**2).sum():g}" if finite == 100 else f", loss = {log.loss[step - 1]!s}"
+    assert errors == (
+        f"regression.py: the run diverged at step {step} (A = {log.A[step]!s}{far}): try a smaller learning rate "
+        f"(gradient descent on these samples is stable below {limit:.3g}).\n")
     result = json.loads((tmp_path / "regression.json").read_text("ascii"), parse_constant=pytest.fail)["result"]
-    assert (result["ended_early"], result["loss"] == str(log.loss[-1])) == (errors[15:-2], finite < 100)
+    assert (result["ended_early"], str(result["loss"])) == (errors[15:-2], str(log.loss[-1]))
 
 
 def test_the_classification_cannot_diverge_since_its_gradient_stays_within_1(tmp_path):

@@ -70,30 +70,6 @@ def test_the_log_holds_the_samples_fed_in_their_order(recipe, default_runs):
     np.testing.assert_array_equal(y, fed_y)
 
 
-def test_plain_numpy_replays_the_regression_from_its_log_bit_for_bit(default_runs):
-    _, x, y, A, loss = read_log(default_runs["regression"][1] / "regression.csv")
-    after, loss_after = regression_by_hand(x, y, A[:-1])
-    np.testing.assert_array_equal(after, A[1:])
-    np.testing.assert_array_equal(loss_after, loss)
-
-
-def test_plain_numpy_replays_the_classification_from_its_log(default_runs):
-    _, x, y, A, loss = read_log(default_runs["classification"][1] / "classification.csv")
-    # The loss is max(z, 0) - z y + log(1 + exp(-|z|)), and its gradient the sum of the three terms' gradients.
-    z = x + A[:-1]
-    e = exactly_rounded(np.exp, -np.abs(z))
-    gradient = np.where(z >= 0, f32(-1), f32(1)) * (f32(1) / (f32(1) + e) * e) + f32(z >= 0) - y
-    assert_same(A[:-1] - f32(0.05) * gradient, A[1:])
-    z = x + A[1:]
-    loss_after = np.maximum(z, f32(0)) - z * y + exactly_rounded(np.log1p, exactly_rounded(np.exp, -np.abs(z)))
-    assert np.max(np.abs(loss_after - loss) / np.spacing(loss)) <= 1  # TensorFlow's log1p rounds its own way
-
-
-def exactly_rounded(function, x):
-    """The function's values for float32 numbers, computed in double precision and rounded once."""
-    return f32(function(np.float64(x)))
-
-
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_log_is_plain_csv_whose_numbers_are_the_shortest_that_read_back_as_the_same(recipe, default_runs):
     with open(default_runs[recipe][1] / f"{recipe}.csv", newline="", encoding="ascii") as file:
