@@ -69,7 +69,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
      "if level == 0 and not mean[at - 1] > mean[at] < mean[at + 1]:", "if False:", "test_changed_lines.py"),
     ("the other variables are 0", "graph/model.py", "tf.constant(value, structure.double(read))",
      "tf.constant(0 * value, structure.double(read))", "test_changed_lines.py"),
-    ("far means 1,000", "run.py", "FAR, NEAR = 100, 0.5", "FAR, NEAR = 1000, 0.5", "test_log.py test_comparison.py"),
+    ("far means 1,000", "run.py", "FAR, NEAR = 100, 0.5", "FAR, NEAR = 1000, 0.5", "test_faults.py test_comparison.py"),
     ("a target is believed whatever the data", "run.py", "abs(model.best - target) > NEAR", "False",
      "test_changed_lines.py"),
     ("flags without effect are not told", "run.py", "if not args.own_optimizer and optimizer != args.rows[0][0]:",
