@@ -33,8 +33,9 @@ class Nodes:
                 raise structure.Unknown(f"{op.inputs[0].op.name} changes within the step before it is read")
         tensors = [each for op in structure.ancestors([loss.op], ends) for each in op.outputs]
         with _copied(), tf.Graph().as_default() as graph:
-            self._places = {source: tf.placeholder(each.dtype.base_dtype, each.shape) for each, source in sources.items()}
-            places = {each: self._places[source] for each, source in sources.items()}  # one for all reads of a variable
+            self._places = {source: tf.placeholder(each.dtype.base_dtype, each.shape)  # one for all reads of a variable
+                            for each, source in sources.items()}
+            places = {each: self._places[source] for each, source in sources.items()}
             copies = structure.copy([*tensors, *others], places)
             self._loss, self._others = copies[tensors.index(loss)], copies[len(tensors):]
             wide = {place: tf.cast(place, structure.double(place)) for place in self._places.values()}
@@ -52,7 +53,7 @@ class Nodes:
                        for each, name in full.items()}
 
     def _run(self, fetches, values, moved=None):
-        """The values of copies, from {what is fed, or the operation of a variable: its value}, and {copy: another one}."""
+        """The values of copies, from {what is fed, or the operation of a variable: its value} and {copy: another}."""
         feed = {place: values[source] for source, place in self._places.items()}
         with _copied():
             return self._session.run(fetches, {**feed, **(moved or {})})
@@ -72,7 +73,8 @@ class Nodes:
         known, found = {}, []
         for node in reversed(self._gradients):
             if values[node].size != 1:
-                raise structure.Unknown(f"{self._names[node]} has the shape {values[node].shape}, and is no single number")
+                shape = values[node].shape
+                raise structure.Unknown(f"{self._names[node]} has the shape {shape}: it is no single number")
             terms = [(1.0, "1, where it starts")] if node is self._loss else self._terms(node, known, exact)
             by_hand, words = None, "no rule for an operation that it goes into: TensorFlow's gradient"
             if None not in terms:
@@ -98,10 +100,11 @@ class Nodes:
         return terms
 
     def _difference(self, node, before, value):
-        """(loss(n + h) - loss(n - h)) / 2h for the value n of a node, with the first h that gives four digits, or None."""
+        """(loss(n + h) - loss(n - h)) / 2h for a node's value n, with the first h that gives four digits, or None."""
+        copy, loss = self._exact[node], self._exact[self._loss]
         for h in MOVES * (abs(value.item()) or 1):
-            up, down, near_up, near_down = (self._run(self._exact[self._loss], before, {self._exact[node]: value + move}).item()
-                                            for move in (h, -h, h / 2, -h / 2))
+            up, down, near_up, near_down = (
+                self._run(loss, before, {copy: value + move}).item() for move in (h, -h, h / 2, -h / 2))
             found, rounding = (up - down) / (2 * h), np.spacing(max(abs(up), abs(down))) / h
             if abs(found - (near_up - near_down) / h) + 4 * rounding <= 1e-4 * abs(found):
                 return found
