@@ -48,6 +48,12 @@ def blocks(text):
     return BLOCK.findall(text)
 
 
+def rows(text):
+    """The rows of the tables in a text, each a list of its cells."""
+    lines = [line for line in text.splitlines() if line.startswith("|") and not re.fullmatch(r"[| -]+", line)]
+    return [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
 def copied_recipes(folder):
     """Put a copy of the scripts below a folder, for copies to be changed."""
     shutil.copytree(CHECKOUT / "recipes", folder / "recipes", ignore=shutil.ignore_patterns("__pycache__", "*.md"))

@@ -411,10 +411,10 @@ def test_the_flat_stretch_is_a_saddle_point(row, trained):
                     f"{curvature[-1]:.2f} at -1")
 
 
-def under_constant_gradient(optimizer, rate, steps, slope=1.0):
-    """`A`, from 0, after each step under a constant gradient: [steps + 1]. About TensorFlow's optimizers alone."""
+def under_constant_gradient(optimizer, rate, steps, slope=1.0, start=0.0):
+    """`A` after each step under a constant gradient: [steps + 1]. About TensorFlow's optimizers alone."""
     with tf.Graph().as_default(), tf.Session() as sess:
-        A, path = tf.Variable([0.0]), [0.0]
+        A, path = tf.Variable([start]), [start]
         train_step = OPTIMIZERS[optimizer](rate).minimize(slope * A)
         sess.run(tf.global_variables_initializer())
         for _ in range(steps):
