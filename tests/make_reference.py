@@ -82,7 +82,7 @@ def saved(language, text, folder):
 
 
 def printed(block, folder):
-    """What the commands of a block print on a terminal; without the notes of TensorFlow, where it is not loaded quietly."""
+    """What the commands of a block print on a terminal, without the notes of a TensorFlow that is loaded plainly."""
     lines = [line + (" 2> /dev/null" if " outputs/" in line.partition("recipes/")[0] else " 2>&1")
              for line in block.splitlines()]
     script = "\n".join(lines).replace(".venv/bin/python", f"'{sys.executable}'")
@@ -109,7 +109,7 @@ def keep(words, folder):
 
 
 def make(text_only):
-    """Run the commands of the English documents; returns {block of commands: what it printed}, for the blocks that show it."""
+    """Run the commands of the English documents; returns what those print that show it: {block of commands: output}."""
     outputs, kept = {}, set()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder).resolve()
@@ -147,8 +147,8 @@ def write(page, outputs):
 
 if __name__ == "__main__":
     outputs = make("--text" in sys.argv)
-    # The README's first command sets up, too; what it shows is the default run's.
-    outputs.update({text: outputs[f"{START}regression.py\n"] for text in (
-        text for language, text in blocks(ENGLISH[0].read_text(encoding="utf-8")) if language == "sh" and "install" in text)})
+    for language, text in blocks(ENGLISH[0].read_text(encoding="utf-8")):
+        if language == "sh" and "install" in text:  # it sets up, too; what it shows is the default run's
+            outputs[text] = outputs[f"{START}regression.py\n"]
     for page in DOCUMENTS:
         write(page, outputs)

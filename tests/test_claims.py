@@ -5,7 +5,6 @@ WRITE_CLAIMS in the environment it writes the figure there. The figures of many 
 `outputs/reference/`, which test_documents.py holds to what the program gives.
 """
 
-import csv
 import os
 import re
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import regression
 from conftest import CHECKOUT
+from theory import many_samples, moments, paths, rates, sigmoid, table, under_constant_gradient
 
 from common import tf1 as tf
 from common.comparison.optimizers import OPTIMIZERS
@@ -33,7 +33,7 @@ def row_of(page, test):
 
 @pytest.fixture
 def row(request):
-    """Check the verdict and the figure against this test's row of the table, and the numbers against the Chinese one."""
+    """Check the verdict and the figure against this test's row, and the numbers against the Chinese one."""
     test = request.node.originalname.removeprefix("test_")
 
     def check(verdict, measured):
@@ -50,10 +50,11 @@ def write(test, measured):
     """Put a new figure into the tables: into the Chinese one its numbers, in their order."""
     for page in filter(lambda page: page.exists(), (ENGLISH, CHINESE)):
         line, _, figure = row_of(page, test)
-        numbers = iter(NUMBER.findall(measured))
-        new = measured if page == ENGLISH else NUMBER.sub(lambda old: next(numbers, old[0]), figure)
-        page.write_text(page.read_text(encoding="utf-8").replace(line, line.replace(f" | {figure} | ", f" | {new} | ")),
-                        encoding="utf-8")
+        new = measured
+        if page == CHINESE and len(NUMBER.findall(figure)) == len(NUMBER.findall(measured)):
+            new = "".join(sum(zip(NUMBER.split(figure), [*NUMBER.findall(measured), ""], strict=True), ()))
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace(line, line.replace(f" | {figure} | ", f" | {new} | ")), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -69,60 +70,10 @@ def trained(tmp_path_factory):
     return train
 
 
-def table(name):
-    """A comparison of 1,000 runs from `outputs/reference/`: {(optimizer, rate): its figures, None where there is none}."""
-    with open(CHECKOUT / f"outputs/reference/{name}.csv", encoding="ascii") as file:
-        rows = list(csv.DictReader(file))
-    return {(each["optimizer"], float(each["learning_rate"])): {
-        column: float(cell) if cell else None for column, cell in each.items() if column != "optimizer"} for each in rows}
-
-
-def rates(name):
-    """The same by the rates alone, of gradient descent."""
-    return {rate: figures for (optimizer, rate), figures in table(name).items() if optimizer == "gradient-descent"}
-
-
 def operation(log, kind):
     """The one operation of a type in a run's graph."""
     found, = (op for op in log.session.graph.get_operations() if op.type == kind)
     return found
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def many_samples(script, count):
-    """x, y [count, 100] of so many runs."""
-    np.random.seed(605)
-    return (np.array(column) for column in zip(*(script.draw_samples() for _ in range(count)), strict=True))
-
-
-def paths(script, rate, count, steps):
-    """The page's process in numpy: `A` [steps + 1, count] of so many runs, and their samples."""
-    x, y = many_samples(script, count)
-    rng, lanes = np.random.default_rng(1), np.arange(count)
-    A = [rng.normal(0 if script is regression else 10, 1, count)]
-    for _ in range(steps):
-        at = lanes, rng.integers(0, 100, count)
-        gradient = 2 * x[at] * (x[at] * A[-1] - y[at]) if script is regression else sigmoid(x[at] + A[-1]) - y[at]
-        A.append(A[-1] - rate * gradient)
-    return np.array(A), x
-
-
-def moments(rate, steps, mean=0.0, variance=1.0):
-    """Mean and variance of the regression's `A` after each step, for a fresh x ~ N(1, 0.1) at every step.
-
-    A step is A <- (1 - 2 rate x^2) A + 20 rate x, so they follow from E[x], E[x^2], E[x^3], E[x^4].
-    """
-    m1, m2, m3, m4 = 1, 1.01, 1.03, 1.0603
-    square, result = variance + mean**2, [(mean, variance)]
-    for _ in range(steps):
-        square = (1 - 4 * rate * m2 + 4 * rate**2 * m4) * square + 40 * rate * (m1 - 2 * rate * m3) * mean \
-            + 400 * rate**2 * m2
-        mean = (1 - 2 * rate * m2) * mean + 20 * rate * m1
-        result.append((mean, square - mean**2))
-    return np.array(result)
 
 
 # --- getting ready ---
@@ -225,7 +176,7 @@ def test_the_rate_has_to_do_with_vanishing_and_exploding_gradients(row, trained)
         assert alpha == np.float32(rate)
         gradients.append(gradient.item())
     assert gradients == [-16, -16]
-    row("not true", f"the gradient at A = 2 is {gradients[0]:g} at the rates 0.001 and 5 alike; it is the step that differs")
+    row("not true", f"the gradient at A = 2 is {gradients[0]:g} at the rates 0.001 and 5 alike; the step differs")
 
 
 def test_the_loop_runs_101_times(row, trained):
@@ -271,8 +222,8 @@ def test_A_starts_near_10_and_crosses_to_minus_1(row, trained):
     assert abs(trained(classification).A[0] - 10) < 4
     assert ours["diverged"] == 0
     assert -1.5 < ours["A_p05"] < -1 < ours["A_p95"] < -0.5
-    row("true", f"90% of 1,000 runs end between {ours['A_p05']:.2f} and {ours['A_p95']:.2f}; half of them are within 0.5 "
-                f"after {ours['steps_to_target']:g} steps")
+    row("true", f"90% of 1,000 runs end between {ours['A_p05']:.2f} and {ours['A_p95']:.2f}; half of them are within "
+                f"0.5 after {ours['steps_to_target']:g} steps")
 
 
 def test_the_model_needs_no_sigmoid_because_the_loss_applies_it(row, trained):
@@ -310,7 +261,7 @@ def test_the_variables_may_be_initialized_before_the_optimizer_is_declared(row):
                 continue
             works.append(name)
     assert works == ["gradient-descent", "proximal-gradient-descent"]
-    row("loosely true", f"works for {len(works)} optimizers of {len(OPTIMIZERS)}; the others have variables of their own")
+    row("loosely true", f"works for {len(works)} optimizers of {len(OPTIMIZERS)}; the others have own variables")
 
 
 def test_the_classification_takes_samples_hundreds_of_times(row, trained):
@@ -352,8 +303,8 @@ def test_a_smaller_rate_is_slower_but_more_exact_and_a_larger_one_faster_but_les
     steps, scatter, losses = ([each[name] for each in ours] for name in ("steps_to_target", "A_sd", "loss_mean"))
     assert steps == sorted(steps, reverse=True)
     assert (scatter, losses) == (sorted(scatter), sorted(losses))
-    row("true", "classification, rates 0.05, 0.2, 1, 5: " + ", ".join(f"{step:g}" for step in steps) + " steps to arrive; "
-                "at the end A scatters by " + ", ".join(f"{each:.2f}" for each in scatter))
+    row("true", f"classification, rates 0.05, 0.2, 1, 5: {', '.join(f'{each:g}' for each in steps)} steps to arrive; "
+                f"at the end A scatters by {', '.join(f'{each:.2f}' for each in scatter)}")
 
 
 def test_a_smaller_rate_gives_the_more_exact_result_in_the_pages_100_steps(row):
@@ -411,18 +362,6 @@ def test_the_flat_stretch_is_a_saddle_point(row, trained):
                     f"{curvature[-1]:.2f} at -1")
 
 
-def under_constant_gradient(optimizer, rate, steps, slope=1.0, start=0.0):
-    """`A` after each step under a constant gradient: [steps + 1]. About TensorFlow's optimizers alone."""
-    with tf.Graph().as_default(), tf.Session() as sess:
-        A, path = tf.Variable([start]), [start]
-        train_step = OPTIMIZERS[optimizer](rate).minimize(slope * A)
-        sess.run(tf.global_variables_initializer())
-        for _ in range(steps):
-            sess.run(train_step)
-            path.append(sess.run(A).item())
-    return np.array(path)
-
-
 def test_adagrad_takes_shorter_steps_the_more_it_has_moved(row):
     # The step is rate * g / sqrt(0.1 + sum of all g^2): under a constant gradient 1 it shrinks as 1 / sqrt(t).
     steps = -np.diff(under_constant_gradient("adagrad", 1.0, 100))
@@ -450,8 +389,8 @@ def test_adadelta_is_the_remedy(row, trained):
         assert abs(tuned["A_p50"] - script.main.target) < 0.5
     first = under_constant_gradient("adadelta", 100, 1, slope=20.)[1] / 100
     assert first == pytest.approx(-np.sqrt(1e-8) / np.sqrt(0.05), rel=1e-3)  # 4.5e-4, whatever the gradient
-    row("not true", f"with TensorFlow's default rate A moves by {moved[0]:.1g} and {moved[1]:.1g} at most; it needs the "
-                    "rates 1000 and 100")
+    row("not true", f"with TensorFlow's default rate A moves by {moved[0]:.1g} and {moved[1]:.1g} at most; it needs "
+                    "the rates 1000 and 100")
 
 
 def test_adadelta_limits_the_number_of_steps_it_looks_back(row):

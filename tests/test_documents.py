@@ -32,10 +32,11 @@ SHELL = sorted({text for page in PAGES for language, text in blocks(TEXTS[page])
 SHOWN = {text: output for page in DOCUMENTS for text, output in re.findall(
     r"^```sh\n((?:(?!```).)*)```\n\n```text\n(.*?)```", TEXTS[page], re.S | re.M)
          if "outputs/two" not in text}  # the programs in TensorFlow 2 run in test_own_copies.py
-NAMED = sorted({command for page in DOCUMENTS for command in re.findall(r"`([^`\n]*recipes/\w+\.py [^`\n]*)`", PROSE[page])})
+NAMED = sorted({command for page in DOCUMENTS
+                for command in re.findall(r"`([^`\n]*recipes/\w+\.py [^`\n]*)`", PROSE[page])})
 # How any other line begins: the set-up, which .ci/run does, and what whoever follows the document does by hand.
-OTHERS = ("python3 -m venv .venv", ".venv/bin/python -m pip ", ".venv/bin/pip ", ".venv/bin/python -m pytest", ".ci/run",
-          ".venv/bin/python tests/", ".venv/bin/tensorboard ", ".venv/bin/python outputs/", "cat outputs/", "git clone ", "cd ")
+OTHERS = ("python3 -m venv .venv", ".venv/bin/python -m pip ", ".venv/bin/python -m pytest", ".venv/bin/python tests/",
+          ".venv/bin/python outputs/", ".venv/bin/tensorboard ", "cat outputs/")
 
 
 def name_of(page):
@@ -115,7 +116,8 @@ def pictures(command):
 def test_commands_print_what_the_documents_show(block):
     command = block.splitlines()[0].rpartition(" && ")[2]
     drawn = re.compile(r"^Wrote .*?((?:-graph|-comparison)?\.(?:png|gif))\n", re.M)
-    assert sorted(drawn.findall(SHOWN[block])) == sorted(sum(map(pictures, block.splitlines()), []))
+    made = [ending for line in block.splitlines() for ending in pictures(line)]
+    assert sorted(drawn.findall(SHOWN[block])) == sorted(made)
     assert same_text(ran(command if "&&" in block else block.strip())[0], drawn.sub("", SHOWN[block]))
 
 
@@ -138,9 +140,10 @@ def test_every_line_of_the_commands_is_of_a_known_kind():
         assert RECIPE.fullmatch(line) or line.startswith(OTHERS), line
 
 
-FIGURES = {  # a command, and figures that stand both in a document and in what it prints or writes
+FIGURES = {  # an exercise or command, and figures that stand both in a document and in what it prints or writes
     EXERCISES: {
-        "1": ("-0.608414", "112.538", "-26.03003", "0.024688"), "2": ("9.7962",), "3": ("0.409586", "0.336075", "0.4039702"),
+        "1": ("-0.608414", "112.538", "-26.03003", "0.024688"), "2": ("9.7962",),
+        "3": ("0.409586", "0.336075", "0.4039702"),
         "4": ("7.9218", "0.9724"), "5": ("157",), "6": ("15", "839"), "7": ("149", "0.2071"),
         "8": ("4.9159",), "9": ("9.094185", "9.049463"), "10": ("-0.8631",), "12": ("10.0009", "9.8856"),
         "13": ("7.53", "9.8592", "10.2578", "9.7962")},
@@ -173,7 +176,8 @@ def test_the_exercises_are_numbered_and_each_writes_into_a_folder_of_its_own():
 
 
 def test_the_code_for_ipython_and_from_other_code_works(monkeypatch):
-    magic, start, question = [text for language, text in blocks(section(MANUAL, "## IPython and Jupyter")) if language == "py"]
+    code = [text for language, text in blocks(section(MANUAL, "## IPython and Jupyter")) if language == "py"]
+    magic, start, question = code
     assert magic == "%run recipes/regression.py --steps 200\nrun.A[-1]\n"
     names, folder = {}, ran(f"{START}regression.py")[1]
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -208,8 +212,8 @@ def test_every_word_on_the_terminal_is_explained():
         "--learning-rate 0.002 0.02 0.2 0.9 1.2 --runs 1000", "--trace --steps 1"))
     columns = set(comparison[0].split()) - {"optimizer", "learning_rate", "runs"}
     columns |= set(re.split(r"\s{2,}", trace[1].replace("by hand finite", "by hand  finite")))
-    words = {"never", "-", "no rule", "cannot tell", "A", "Loss", "In theory", "the least loss for these samples", "Wrote",
-             "Accuracy"}
+    words = {"never", "-", "no rule", "cannot tell", "A", "Loss", "Accuracy", "In theory", "Wrote",
+             "the least loss for these samples"}
     explained = set(re.findall("`([^`\n]+)`", PROSE[WALKTHROUGH]))
     assert columns | words <= explained, (columns | words) - explained
 
@@ -221,16 +225,17 @@ def test_the_table_of_files_names_what_is_written():
         named |= {first, *(first.rpartition(".")[0] + ending for ending in endings)}
     written = set()
     for words in ("--animate", "--learning-rate 0.002 0.02 0.2 0.9 1.2 --runs 1000", "--trace --steps 1"):
-        written |= {path.name for path in (ran(f"{START}regression.py {words}")[1] / "outputs").iterdir() if path.suffix != ".py"}
-        written |= {f"regression{ending}" for ending in pictures(words)}
+        command = f"{START}regression.py {words}"
+        written |= {path.name for path in (ran(command)[1] / "outputs").glob("regression*")}
+        written |= {f"regression{ending}" for ending in pictures(command)}
     assert named == written
 
 
 def test_the_readme_lists_every_flag_and_its_defaults():
     listed = {re.match("`(--[a-z-]+)", row[0])[1]: row[2:] for row in rows(TEXTS[README]) if row[0].startswith("`--")}
     for at, recipe in enumerate(("regression", "classification")):
-        done = subprocess.run([sys.executable, CHECKOUT / f"recipes/{recipe}.py", "--help"], capture_output=True, text=True,
-                              env={**os.environ, "COLUMNS": "200"}, check=True)
+        done = subprocess.run([sys.executable, CHECKOUT / f"recipes/{recipe}.py", "--help"], capture_output=True,
+                              text=True, env={**os.environ, "COLUMNS": "200"}, check=True)
         assert set(listed) == set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.M))
         for flag in ("--seed", "--steps", "--report-every", "--learning-rate", "--runs"):
             assert re.search(rf"{flag} .*\({re.escape(listed[flag][at])}[;)]", done.stdout), flag
@@ -243,7 +248,7 @@ def test_nothing_names_a_path_of_some_machine_or_a_registry():
 
 # --- both languages ---
 
-@pytest.mark.parametrize(("english", "chinese"), [pair for pair in PAIRS if pair[1].exists()], ids=lambda page: page.name)
+@pytest.mark.parametrize(("english", "chinese"), [pair for pair in PAIRS if pair[1].exists()], ids=name_of)
 def test_both_languages_show_the_same_commands_code_outputs_and_formulas(english, chinese):
     for kind in (r"^```\w+\n.*?^```", r"^\$\$.*?^\$\$", r"!\[[^]]*\]\(([^)]+)\)"):
         assert re.findall(kind, TEXTS[english], re.S | re.M) == re.findall(kind, TEXTS[chinese], re.S | re.M)
@@ -254,7 +259,8 @@ def test_both_languages_show_the_same_commands_code_outputs_and_formulas(english
 
 def anchors(page):
     """The anchors of a page's headings, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.*)", re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.S | re.M), re.M)
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
+    headings = re.findall(r"^#+ (.*)", text, re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -280,15 +286,16 @@ def test_a_tracked_file_is_what_its_command_gives_today(words):
             known = {tuple(row[:2]): row for row in csv.reader(tracked.open(encoding="ascii"))}
             found = list(csv.reader(ours.open(encoding="ascii")))
             assert len(found) == (4 if "--optimizer all" in words else len(known))
-            for row, tracked_row in ((row, known[tuple(row[:2])]) for row in found):
-                for cell, tracked_cell in zip(row, tracked_row, strict=True):
-                    assert cell == tracked_cell or np.isclose(float(cell), float(tracked_cell), rtol=1e-5, atol=1e-5)
+            for row in found:
+                for cell, same in zip(row, known[tuple(row[:2])], strict=True):
+                    assert cell == same or np.isclose(float(cell), float(same), rtol=1e-5, atol=1e-5)
         elif name.endswith("json"):
             record, tracked_record = (json.loads(path.read_bytes()) for path in (ours, tracked))
             assert tracked_record["command"] == f"python recipes/{words}"
             assert record["flags"] == tracked_record["flags"]
             for key, number in tracked_record["result"].items():
-                assert record["result"][key] == (pytest.approx(number, rel=1e-5) if isinstance(number, float) else number)
+                same = pytest.approx(number, rel=1e-5) if isinstance(number, float) else number
+                assert record["result"][key] == same
         else:
             assert words.encode() in tracked.read_bytes(), "what made it, in its metadata"
 
@@ -299,5 +306,6 @@ def test_every_reference_file_is_made_and_every_picture_shown_and_all_are_small(
     assert made == {path.name for path in REFERENCE.iterdir()}
     assert {name for name in made if name.endswith((".png", ".gif"))} == shown
     assert sum(path.stat().st_size for path in REFERENCE.iterdir()) < 2.5 * 2**20
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True, check=False).stdout
-    assert sum((CHECKOUT / name).stat().st_size for name in listed.split("\0") if (CHECKOUT / name).is_file()) < 3.5 * 2**20
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    tracked = [CHECKOUT / name for name in listed.stdout.split("\0") if name]
+    assert sum(path.stat().st_size for path in tracked if path.exists()) < 3.5 * 2**20

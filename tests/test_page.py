@@ -1,10 +1,11 @@
-"""The scripts are the page to the letter: its programs, statement by statement, but for the README's table of differences."""
+"""The scripts are the page to the letter: its programs, statement by statement, but for the README's table."""
 
 import ast
 import re
 
 import pytest
 from conftest import CHECKOUT
+from make_reference import rows
 
 RECIPES = ("regression", "classification")
 MOST_OWN, MOST_NAMES, MOST_LINES = 4, 2, 71  # statements in `train`, names from `common`, lines of a script
@@ -42,7 +43,7 @@ def source(recipe):
 
 
 def script(recipe):
-    """The script's imports of numpy and TensorFlow and the lines of `train`, those of `draw_samples` before its call."""
+    """The script's imports of numpy and TensorFlow and the lines of `train`, with those of `draw_samples`."""
     tree = ast.parse(source(recipe))
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     assert list(functions) == ["draw_samples", "train"]
@@ -59,15 +60,15 @@ def script(recipe):
 def page(recipe):
     """The page's program as (depth, text), as it was printed: to record it, one name had to be mended."""
     text = (CHECKOUT / "tests/golden" / f"page-{recipe}.py").read_text(encoding="utf-8")
-    return list(flat(ast.parse(text.replace("tf.global_variables_initializer()", "tf.global_variable_initializer()")).body))
+    text = text.replace("tf.global_variables_initializer()", "tf.global_variable_initializer()")
+    return list(flat(ast.parse(text).body))
 
 
 def table():
     """The README's table: {what the page has: what stands here instead}, and the statements that are not the page's."""
     text = (CHECKOUT / "README.md").read_text(encoding="utf-8").split("\n## What differs from the page\n")[1]
-    (_, _, *rows) = [line.strip("| ").split(" | ") for line in text.split("\n## ")[0].splitlines() if line.startswith("|")]
     replaced, own = {}, []
-    for theirs, ours, _ in rows:
+    for theirs, ours, _ in rows(text.split("\n## ")[0])[1:]:
         if theirs == "nothing":
             own += re.findall("`([^`]*)`", ours)
         elif "before the optimizer" not in theirs:
@@ -76,7 +77,7 @@ def table():
 
 
 def differences(recipe, replaced, own):
-    """The page's statements that are not in the script, in its order, and the script's that are nobody's; and own ones."""
+    """The page's statements that the script lacks in its order, the script's that are nobody's, and its own."""
     wanted = []
     for depth, text in page(recipe):
         for theirs, ours in replaced.items():
@@ -111,7 +112,8 @@ def test_no_row_of_the_table_is_too_many():
         others = {each: ours for each, ours in replaced.items() if each != theirs}
         assert any(differences(recipe, others, own)[:2] != ([], []) for recipe in RECIPES), theirs
     for each in own:
-        assert any(differences(recipe, replaced, [other for other in own if other != each])[1] for recipe in RECIPES), each
+        others = [other for other in own if other != each]
+        assert any(differences(recipe, replaced, others)[1] for recipe in RECIPES), each
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -13,12 +13,14 @@ import pytest
 import regression
 from conftest import CHECKOUT
 from make_reference import rows
-from test_claims import moments, rates, sigmoid, table, trained, under_constant_gradient  # noqa: F401
+from test_claims import trained  # noqa: F401
+from theory import moments, rates, sigmoid, table, under_constant_gradient
 
 from common import tf1 as tf
 from common.comparison import optimizers
 
-WALKTHROUGH, REFERENCE = ((CHECKOUT / f"recipes/{name}.md").read_text(encoding="utf-8") for name in ("README", "REFERENCE"))
+WALKTHROUGH, REFERENCE, EXERCISES = ((CHECKOUT / f"recipes/{name}.md").read_text(encoding="utf-8")
+                                     for name in ("README", "REFERENCE", "EXERCISES"))
 RULES = {row[0].strip("`"): row[1:] for row in rows(REFERENCE) if len(row) == 3 and "A' = " in row[2]}
 SERIES = [float(f"{factor}e{power}") for power in range(-5, 6) for factor in (1, 2, 5)]
 
@@ -72,8 +74,8 @@ def test_the_default_rates_arrive_and_differ_by_what_the_documents_say():
 @pytest.mark.parametrize(("script", "optimizer", "above"), [
     (regression, "momentum", True), (regression, "adam", False), (classification, "adam", True)])
 def test_a_default_is_the_rate_with_the_least_loss_or_the_one_above_it(main, script, optimizer, above):
-    says("the rate with the least `loss_mean` over 1,000 runs, or the next larger one where the runs arrive sooner for it "
-         "and the loss is at most 2.5% above.")
+    says("the rate with the least `loss_mean` over 1,000 runs, or the next larger one where the runs arrive sooner "
+         "for it and the loss is at most 2.5% above.")
     default = optimizers.rates(script.__name__, 0.02)[optimizer]
     at = SERIES.index(default)
     words = " ".join(map(str, SERIES[at - 1:at + 2]))
@@ -112,14 +114,13 @@ def test_larger_is_not_always_sooner(main):
     steps = [each["steps_to_target"] for each in found]
     assert steps[0] > steps[1] > steps[2] >= steps[3] < steps[4] < steps[5]
     assert min(each["loss_mean"] for each in found) == found[0]["loss_mean"]
-    lesson = (CHECKOUT / "recipes/EXERCISES.md").read_text(encoding="utf-8")
-    assert f"(0.4 and 0.495 after {steps[2]:g} steps; 0.1 ends nearest.)" in lesson
+    assert f"(0.4 and 0.495 after {steps[2]:g} steps; 0.1 ends nearest.)" in EXERCISES
     assert steps[2] == steps[3]
 
 
 def test_the_rates_of_the_regression_do_what_their_words_say():
-    says("0.002 creeps and does not arrive. 0.02 arrives. 0.2 arrives sooner and scatters more. 0.9 leaps across the minimum "
-         "again and again. 1.2 flies off.")
+    says("0.002 creeps and does not arrive. 0.02 arrives. 0.2 arrives sooner and scatters more. 0.9 leaps across the "
+         "minimum again and again. 1.2 flies off.")
     slow, right, large, leaping, off = (rates("regression-rates")[rate] for rate in (0.002, 0.02, 0.2, 0.9, 1.2))
     assert slow["steps_to_target"] is None
     assert large["steps_to_target"] < right["steps_to_target"]
