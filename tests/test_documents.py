@@ -243,6 +243,7 @@ def test_the_readme_lists_every_flag_and_its_defaults():
 
 def test_nothing_names_a_path_of_some_machine_or_a_registry():
     for page, text in TEXTS.items():
+        assert text.replace("\n", "").isprintable(), page
         assert not re.search(r"(?<![\w.])/(?:work|tmp|root|home|usr)/|pypi|files\.pythonhosted", text), page
 
 
