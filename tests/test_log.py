@@ -133,7 +133,7 @@ def test_the_seed_alone_decides_the_log(tmp_path):
     assert first.A[0] == longer.A[0]
 
 
-@pytest.mark.parametrize(("steps", "waiting"), [(9, 10), (10, 10), (11, 10), (35, 10), (13, 1), (5000, None)])
+@pytest.mark.parametrize(("steps", "waiting"), [(9, 10), (10, 10), (11, 10), (35, 10), (13, 1), (4200, None)])
 def test_any_number_of_steps_is_logged(steps, waiting, tmp_path, monkeypatch):
     if waiting:
         monkeypatch.setattr(session, "MOST_WAITING", waiting)
