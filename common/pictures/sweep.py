@@ -29,7 +29,7 @@ def draw(n, about):
     limits = max(n.grid[0], goal - way), min(n.grid[-1], goal + way)
     for axes, place in zip(panels.flat, shown, strict=False):
         path = n.first[order[place]]
-        axes.set_title(f"{rates[place]} {words[place]}", weight="bold")
+        axes.set_title(f"{number(n.rows[order[place]]['learning_rate'], 3)} {words[place]}", weight="bold", size=style.SMALL)
         _bowl(axes, n, path, limits)
         axes.set_xlabel(f"last A: {number(path[-1])}" if np.isfinite(path[-1]) else "last A: no number")
     panels[0, 0].set_ylabel("mean loss")
@@ -45,7 +45,7 @@ def outcome(A, goal, near):
     leaps = ((A[1:] > goal) != (A[:-1] > goal))[away[:-1] > near]
     if len(leaps) > 1 and leaps.mean() > 0.5:
         return "leaps across"
-    if np.median(away[len(away) * 3 // 4:]) < near:
+    if np.median(away[-max(3, len(away) // 10):]) < near:
         return "arrives"
     return "wanders" if (away < near).any() else "creeps"
 
@@ -61,8 +61,9 @@ def message(rates, words):
 
 
 def _made_by(n, hidden):
-    of_all = f"; drawn in the bowls: the first of {n.rows[0]['runs']:,} runs" if n.rows[0]["runs"] > 1 else ""
-    return f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}{of_all}" + f", and {hidden:,} more rates" * (hidden > 0)
+    of_all = f"; drawn on the loss: run 1 of {n.rows[0]['runs']:,}" if n.rows[0]["runs"] > 1 else ""
+    more = f"; and {hidden:,} more rates, drawn in the last panel only" if hidden else ""
+    return f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}{of_all}{more}"
 
 
 def _bowl(axes, n, path, limits):
@@ -110,7 +111,7 @@ def _errors(axes, n, order):
     axes.plot(lost, np.full(len(lost), 0.93), "X", ms=9, color=VERMILION, transform=axes.get_xaxis_transform())
     limits = (values[known].min() / 1.5, values[known].max() * 1.5) if known.any() else (0.1, 10)
     axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=limits, xlabel="learning rate", title=what)
-    style.axis(axes.xaxis, log=True)
+    style.axis(axes.xaxis, 7, log=True)
     style.axis(axes.yaxis, 4, log=True)
     if (known & (share > 0)).any():
         axes.legend()
