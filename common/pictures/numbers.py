@@ -6,8 +6,9 @@ import numpy as np
 
 from common.graph import structure
 from common.graph.gradient import gradient
+from common.pictures.style import number
 
-MOST = 3000  # steps that are drawn of a run, however long
+MOST = 3000  # steps that are drawn of a run: a picture of 100,000,000 costs what one of 3,000 does
 
 
 def of_run(recipe, args, log, model, early, watcher=None):
@@ -16,12 +17,14 @@ def of_run(recipe, args, log, model, early, watcher=None):
     early    why the run ended before its time, or None
     watcher  the `Trace`, or None
     """
-    common = {"title": title(recipe), "made_by": made_by(args, log), "target": recipe.target, "early": early}
-    pictures = {".png": ("run", {**common, **run(recipe, log, model)})}
+    made = {"title": title(recipe), "made_by": made_by(args, log), "target": recipe.target, "early": early}
+    made.update(run(recipe, log, model))
+    made["message"] = message(made, structure.optimizer(log.session.steps, log.session.parts.A)[1])
+    pictures = {".png": ("run", made)}
     if watcher and watcher.nodes:
-        pictures["-graph.png"] = "graph", {**common, "step": args.trace_step, "nodes": watcher.nodes, "update": watcher.update}
+        pictures["-graph.png"] = "graph", {**made, "step": args.trace_step, "nodes": watcher.nodes, "update": watcher.update}
     if args.animate and model:
-        pictures[".gif"] = "animation", {**common, **animation(recipe, log, model)}
+        pictures[".gif"] = "animation", {**made, **animation(made, log, model)}
     return pictures
 
 
@@ -38,46 +41,103 @@ def made_by(args, log):
     return f"{optimizer}, {rate}, seed {args.seed}, {steps}" if optimizer else f"an update of its own, seed {args.seed}, {steps}"
 
 
+def message(n, rate):
+    """What the run shows, in a sentence: the picture's title, from its numbers as `run` makes them."""
+    start, last, last_step = number(n["A"][0]), number(n["A"][-1]), int(n["steps"][-1])
+    at_rate = "" if rate is None else f"at rate {number(rate)}, "
+    if n["early"]:
+        left = f" and left this picture at step {n['left']:,}" if n["left"] else ""
+        what = f"{re.split(r' [(]|: ', n['early'])[0]}: {at_rate}A went from {start} to {last}{left}"
+    else:
+        what = f"{at_rate}A goes from {start} to {last} in {last_step:,} step{'s' * (last_step != 1)}"
+        goal = next(((A, name) for A, name in ((n["best"], "the least loss"), (n["target"], "the theory")) if A is not None), None)
+        what += goal and ending(n, *goal) or ""
+    return what[0].upper() + what[1:]
+
+
+def ending(n, goal, name):
+    """How a run ends that nothing stopped: near its goal, which has a name, or not."""
+    far = np.abs(n["A"] - goal)
+    near = 0.1 * scale(n["A"], goal)
+    if far[n["steps"] >= 0.8 * n["steps"][-1]].max() <= near:
+        return f" and stays about {name}"
+    if far[-1] <= near:
+        return f" and comes near {name}"
+    return f" and is still {number(far[-1], 2)} from {name}" if far[-1] < far[0] else f" and moves away from {name}"
+
+
 def run(recipe, log, model):
     """The numbers of `common.pictures.run`, and those that the moving picture shares with it."""
-    steps = np.unique(np.linspace(0, len(log), MOST).astype(int))
-    numbers = {"steps": steps, "A": log.A[steps], "loss": np.append(np.nan, log.loss)[steps], "threshold": recipe.threshold,
-               "best": model and model.best}
+    A, loss, best = log.A.astype(np.float64), log.loss.astype(np.float64), model and model.best
+    low, high = span(A, recipe.target, best)
+    inside = np.flatnonzero((A >= low) & (A <= high))[-1]
+    steps = np.union1d(thin(A[1:]), thin(loss))
+    finite = np.isfinite(loss) & np.isfinite(A[1:])
+    numbers = {"steps": np.append(0, steps + 1), "A": A[np.append(0, steps + 1)], "loss": np.append(np.nan, loss[steps]),
+               "zeros": np.sum(loss == 0), "broken": None if finite.all() else 1 + np.argmin(finite),
+               "left": None if inside == len(log) else 1 + inside, "span": (low, high), "best": best,
+               "unknown": log.unknown, "threshold": recipe.threshold, "grid": None, **running_mean(loss)}
     if model is None:
-        return {**numbers, "grid": None}
-    low, high, around = spans(log.A[steps], recipe.target, model.best)
-    center = next(each for each in (model.best, recipe.target, log.A[0]) if each is not None)
-    grid = np.sort(np.r_[np.linspace(low, high, 200), np.linspace(center - around, center + around, 200)])
-    margin = 0.04 * np.ptp(model.x_vals)
+        return numbers
+    margin = 0.04 * np.ptp(model.x_vals) or 0.1
     x = np.linspace(model.x_vals.min() - margin, model.x_vals.max() + margin, 200)
+    grid = np.linspace(low, high, 300)
     with np.errstate(all="ignore"):
         losses = model.losses(grid)
-        outputs = [model.output(x, A) for A in log.A[[0, -1]]]
-    return {**numbers, "around": around, "grid": grid, "mean": losses.mean(axis=1), "singles": losses.T[:: -(-len(model.x_vals) // 6)],
-            "x_vals": model.x_vals, "y_vals": model.y_vals, "x": x, "before": outputs[0], "after": outputs[1]}
+        before, after = (model.output(x, A) for A in log.A[[0, -1]])
+    return {**numbers, "grid": grid, "mean": losses.mean(axis=1), "singles": losses.T[:: -(-len(model.x_vals) // 6)],
+            "x_vals": model.x_vals, "y_vals": model.y_vals, "x": x, "before": before, "after": after}
 
 
-def spans(A, target, best):
-    """The range of `A` to draw the loss over, and how far the surroundings of its least value reach to both sides.
+def thin(values, most=MOST // 2):
+    """Which of `values` [n] to draw: indices, int64 [<= most], ascending.
 
-    The range holds the target, the least loss and the path; of a path that diverges, what lies within twice its way.
+    Most are evenly spaced, so that a long run looks as a short one does; the others are the least, the greatest and the
+    first that is not finite of each of most / 16 pieces.
     """
-    center = next((each for each in (best, target, A[0]) if each is not None))
-    way = abs(A[0] - center)
-    around = max(0.2 * way, 0.1 * abs(center), 3 * abs(center - (center if target is None else target)), 1e-6)
-    path = np.clip(A[np.isfinite(A)], center - 2 * max(way, around), center + 2 * max(way, around))
-    low, high = min(path.min(), center - around), max(path.max(), center + around)
-    return low - 0.04 * (high - low), high + 0.04 * (high - low), around
+    if len(values) <= most:
+        return np.arange(len(values))
+    kept = np.linspace(0, len(values) - 1, 3 * most // 4).astype(int).tolist()
+    bounds = np.linspace(0, len(values), most // 16 + 1).astype(int)
+    for low, piece in zip(bounds, np.split(values, bounds[1:-1]), strict=False):
+        finite = np.isfinite(piece)
+        kept += [low + np.argmin(np.where(finite, piece, np.inf)), low + np.argmax(np.where(finite, piece, -np.inf)),
+                 low + np.argmin(finite)]
+    return np.unique(kept)
 
 
-def animation(recipe, log, model):
-    """The numbers of `common.pictures.animation`."""
+def running_mean(loss):
+    """The mean of the loss [steps] over the last `window` steps: `mean` [<= 2000], at `mean_steps`."""
+    size = 1 + len(loss) // 2000  # of the blocks that the mean is made of
+    blocks = loss[len(loss) % size :].reshape(-1, size).mean(axis=1)
+    wide = max(5, len(blocks) // 20)
+    mean = np.lib.stride_tricks.sliding_window_view(blocks, wide).mean(axis=1) if len(blocks) > wide else blocks[:0]
+    return {"mean_steps": len(loss) - size * np.arange(len(mean))[::-1], "running": mean, "window": size * wide}
+
+
+def scale(A, center):
+    """How far `A` [steps + 1] has to go to a center; of a run that starts there, how far it steps; never 0."""
+    return max(abs(A[0] - center) or abs(np.nan_to_num(A[1] - A[0], posinf=0, neginf=0)), 0.1 * abs(center), 1e-6)
+
+
+def span(A, target, best):
+    """The range of `A` to draw: the path, the least loss and the target; of what is far away, up to twice the way there."""
+    center = next(each for each in (best, target, A[0]) if each is not None)
+    way = scale(A, center)
+    seen = [*A[np.isfinite(A)], center - 0.2 * way, center + 0.2 * way, center if target is None else target]
+    seen = np.clip(seen, center - 2 * way, center + 2 * way)
+    margin = 0.04 * np.ptp(seen)
+    return seen.min() - margin, seen.max() + margin
+
+
+def animation(n, log, model):
+    """The numbers of `common.pictures.animation` beyond those of the run's picture."""
     from common.pictures.animation import frames_of
 
-    steps, shared = frames_of(len(log)), run(recipe, log, model)
-    x, y, A = log.x[steps - 1], log.y[steps - 1], log.A[steps - 1]
+    steps = frames_of(len(log))
+    x, y, A = (column.astype(np.float64) for column in (log.x[steps - 1], log.y[steps - 1], log.A[steps - 1]))
     with np.errstate(all="ignore"):
-        own = model.losses(shared["grid"], x, y).T
-        outputs = [model.output(shared["x"], each) for each in A]
-        return {**shared, "steps": steps, "fed": x, "y": y, "before": A, "after": log.A[steps], "loss": model.loss(x, y, A),
-                "gradient": gradient(model, x, y, A), "own": own, "model": outputs}
+        outputs = [model.output(n["x"], each) for each in A]
+        return {"steps": steps, "fed": x, "y": y, "before": A, "after": log.A[steps].astype(np.float64),
+                "loss": model.loss(x, y, A), "gradient": gradient(model, x, y, A), "own": model.losses(n["grid"], x, y).T,
+                "model": None if outputs[0] is None else np.array(outputs)}
