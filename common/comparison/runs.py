@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,10 +14,11 @@ from common.graph import structure
 
 RUNS = 1023  # trained side by side; run 1 stands behind them once more
 BLOCK = 512  # steps whose sample indices are held at once, and the most that no signal interrupts
+AHEAD = 8  # blocks that a second thread draws while one is trained on
 XLA_FROM = 4 * 1024 * 1400  # runs times steps; below, compiling takes longer than it saves
 # How far run 1 may be from the script's own run, as a part of the largest `A`. The session, the loop and XLA round in
 # their own ways, which was measured to add up to 1e-5; another update or mixed samples give far more.
-ROUNDING = 1e-3
+ROUNDING = 1e-4
 
 
 def own_run(recipe, args, row):
@@ -101,9 +103,9 @@ class Draws:
             rng = np.random.default_rng([self._args.seed, chunk])
             for before in range(0, steps, length):
                 own = self.indices[before : before + length]
-                indices = np.zeros((length, width), np.int32)
-                indices[:len(own)] = own[:, None]
-                indices[:, others] = rng.integers(len(self.x), size=(length, RUNS), dtype=np.int32)[:, others]
+                indices = rng.integers(len(self.x), size=(length, RUNS + 1), dtype=np.int32)[:, :width]
+                indices[:len(own), :others.start] = own[:, None]
+                indices[:len(own), others.stop:] = own[:, None]
                 yield chunk, before, begin, indices
                 begin = None
 
@@ -142,11 +144,11 @@ def _together(recipe, args, log, steps, done):
     draws, found, curves = Draws(recipe, args, log, step), [], []
     with ThreadPoolExecutor(1) as pool:
         blocks = draws.blocks()
-        coming = pool.submit(next, blocks, None)
+        coming = deque(pool.submit(next, blocks, None) for _ in range(AHEAD))
         shape = min(args.steps, BLOCK), min(args.runs, RUNS) + 1, len(draws.x)
         loop = Loop(step, log.session.parts, draws.start, shape, args.runs * args.steps > XLA_FROM)
-        while block := coming.result():
-            coming = pool.submit(next, blocks, None)
+        while block := coming.popleft().result():
+            coming.append(pool.submit(next, blocks, None))
             chunk, before, begin, indices = block
             if begin:
                 loop.reset(*begin)
