@@ -3,6 +3,25 @@
 The second recipe of the page, in TensorFlow 1.x graph mode. Run it:
 
     python recipes/classification.py
+
+Here is the output:
+
+    Step #200 A = [4.015703]
+    Loss = [[0.00022062]]
+    Step #400 A = [1.0044544]
+    Loss = [[0.02388055]]
+    Step #600 A = [-0.4096225]
+    Loss = [[0.19293606]]
+    Step #800 A = [-0.89071906]
+    Loss = [[0.21292116]]
+    Step #1000 A = [-1.1165444]
+    Loss = [[0.04284442]]
+    Step #1200 A = [-1.2070141]
+    Loss = [[0.0319518]]
+    Step #1400 A = [-1.087337]
+    Loss = [[0.21151078]]
+    Accuracy = 0.95
+    In theory A = -1; the least loss for these samples is at A = -1.1737
 """
 
 import sys
@@ -22,7 +41,7 @@ def draw_samples():
     return x_vals, y_vals
 
 
-def train(*, seed=605, learning_rate=0.05, steps=1400, report_every=200, optimizer=None):
+def train(seed=605, learning_rate=0.05, steps=1400, report_every=200, optimizer=None):
     """The page's program."""
     # Reset the graph, and start a graph session and the random numbers.
     tf.reset_default_graph()

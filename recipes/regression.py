@@ -3,6 +3,18 @@
 The first recipe of the page, in TensorFlow 1.x graph mode. Run it:
 
     python recipes/regression.py
+
+Here is the output:
+
+    Step #25 A = [6.147373]
+    Loss = [10.712687]
+    Step #50 A = [8.441072]
+    Loss = [4.2791085]
+    Step #75 A = [9.446601]
+    Loss = [0.29980808]
+    Step #100 A = [9.859494]
+    Loss = [0.19784823]
+    In theory A = 10; the least loss for these samples is at A = 9.7962
 """
 
 import sys
@@ -22,7 +34,7 @@ def draw_samples():
     return x_vals, y_vals
 
 
-def train(*, seed=605, learning_rate=0.02, steps=100, report_every=25, optimizer=None):
+def train(seed=605, learning_rate=0.02, steps=100, report_every=25, optimizer=None):
     """The page's program."""
     # Start a graph session, and the random numbers.
     tf.reset_default_graph()
