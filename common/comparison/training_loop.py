@@ -7,51 +7,11 @@ common, as a step counter or a learning rate, stays one number.
 import tensorflow
 
 from common import tf1 as tf
+from common.comparison.step import UPDATES
 from common.graph import structure
 from common.run import NEAR
 
-UPDATES = ("ResourceApply", "Assign")  # how the operations begin that change a variable
 GRADIENTS = ("delta", "grad", "value")  # those of their inputs that have a number for each of the variable's
-
-
-class Step:
-    """What one execution of a script's training operation does; raises `structure.Unknown` where many runs cannot.
-
-    order      its operations and those of the loss, each behind what TensorFlow executes before it
-    variables  {operation that stands for a variable: its initial value, a tensor}
-    own        the operations of the placeholders and variables that have another value in each run
-    """
-
-    def __init__(self, session):
-        if len(session.steps) != 1:
-            raise structure.Unknown("train() executes several training operations")
-        (step,), parts = session.steps, session.parts
-        self.order = structure.ancestors([getattr(step, "op", step), parts.loss.op], control=True)
-        variables = session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
-        self.variables = {each.op: each.initial_value for each in variables if each.op in self.order}
-        self.own = {parts.x_data.op, parts.y_target.op, parts.A.op}
-        self.own.update(op for op, initial in self.variables.items() if random(initial))
-        for op in self.order:
-            known = op.type == "ReadVariableOp" or (op.type == "VarHandleOp" and op in self.variables) or op.type.startswith(UPDATES)
-            if op.type in structure.CONTROL_FLOW or (op.op_def.is_stateful and not known):
-                raise structure.Unknown(f"a step executes {op.type}, which is not known for many runs at once")
-            if op.type.startswith("Placeholder") and op not in self.own:
-                raise structure.Unknown(f"a step is fed {op.name} besides x and y")
-        before = None
-        while before != self.own:  # what depends on a run's own numbers is one of them
-            before = set(self.own)
-            for op in self.order:
-                if op.type.startswith(UPDATES) and any(map(self.differs, op.inputs)):
-                    self.own.update(tensor.op for tensor in op.inputs if tensor.dtype == tf.resource)
-
-    def differs(self, tensor):
-        """Whether a tensor has another value in each run."""
-        return not self.own.isdisjoint(structure.ancestors([tensor.op]))
-
-
-def random(initial):
-    """The operations that draw the random numbers of an initial value."""
-    return [op for op in structure.ancestors([initial.op]) if op.op_def.is_stateful]
 
 
 class Loop:
@@ -62,7 +22,7 @@ class Loop:
     """
 
     def __init__(self, step, parts, start, shape, xla):
-        (length, runs, size), ints = shape, [tf.int32] * 3
+        length, runs, size = shape
         self._step, self._parts, self._shape = step, parts, shape[1:]
         with tf.Graph().as_default():
             own = {op: tf.placeholder(value.dtype, [runs]) for op, value in start.items() if op in step.own}
@@ -71,14 +31,15 @@ class Loop:
             self._variables = {op: tf.Variable(own.get(op, value)) for op, value in start.items()}
             self._samples = [tf.Variable(each) for each in samples]
             state = [tf.Variable(tf.zeros([runs], dtype)) for dtype in (tf.int32, tf.bool)]
-            self._fed = [tf.placeholder(tf.int32, [length, runs]), *(tf.placeholder(dtype, []) for dtype in ints),
-                         tf.placeholder(tf.float32, [])]
+            numbers = [tf.placeholder(dtype, []) for dtype in (tf.int32, tf.int32, tf.int32, tf.float32)]
+            self._fed = [tf.placeholder(tf.int32, [length, runs]), *numbers]
             train = tensorflow.function(self._train, jit_compile=True, autograph=False) if xla else self._train
             after = train(*self._fed, *(each.read_value() for each in state))
             with tf.control_dependencies([old.assign(new) for old, new in zip(state, after, strict=True)]):
                 self._after = [self._variables[parts.A.op].read_value(), *after]
             x, y = (tf.reshape(each, [-1]) for each in self._samples)
-            self._mean_loss = tf.reduce_mean(tf.reshape(self._loss(x, y, size), self._shape), axis=1)
+            mean_loss = tf.reduce_mean(tf.reshape(self._loss(x, y, size), self._shape), axis=1)
+            self.mean_loss = lambda: self._session.run(mean_loss)  # over the samples of each run: [runs]
             self._init = tf.global_variables_initializer()
             self._session = tf.load().Session(config=tf.threads(2 if xla else -1))  # in one, XLA of 2.12 waits for ever
 
@@ -94,10 +55,6 @@ class Loop:
         not finite after a step.
         """
         return self._session.run(self._after, dict(zip(self._fed, (indices, before, first, end, target), strict=True)))
-
-    def mean_loss(self):
-        """The mean loss over the samples of each run: [runs]."""
-        return self._session.run(self._mean_loss)
 
     def _train(self, indices, before, first, end, target, arrived, lost):
         def step(i, arrived, lost):
