@@ -116,13 +116,19 @@ def add_row(result, recipe, args, row, output, done):
 
 
 def numbers(recipe, args, result):
-    """What the picture shows: rows and curves (steps; percentiles or each run's `A`; run 1's `A`), and the loss."""
-    model, found = result.model, {}
+    """What the picture shows: see `common.pictures.comparison`."""
+    from common.pictures.numbers import title
+
+    model, found = result.model, {"stable": None, "grid": None, "mean": None}
     if model:
         A = np.concatenate([first for *_, first in result.curves])
         A = A[np.isfinite(A)]
         grid = np.linspace(A.min(), A.max(), 200)
-        found = {"stable": gradient.stable_rate(model), "best": model.best, "grid": grid,
-                 "mean": model.losses(grid).mean(axis=1)}
-    return {"rows": result.rows, "curves": result.curves, "target": recipe.target, "near": run.NEAR, "seed": args.seed,
-            "steps": args.steps, **found}
+        found = {"stable": gradient.stable_rate(model), "grid": grid, "mean": model.losses(grid).mean(axis=1)}
+    names, rates = ({row[key] for row in result.rows} for key in ("optimizer", "learning_rate"))
+    made_by = [name or "an update of its own" for name in names if len(names) == 1]
+    made_by += [f"learning rate {rate:g}" for rate in rates if len(rates) == 1 and rate is not None]
+    made_by += [f"seed {args.seed}", f"{args.steps:,} steps", f"{args.runs:,} run{'s' * (args.runs > 1)}"]
+    return {"title": title(recipe), "made_by": ", ".join(made_by), "rows": result.rows, "target": recipe.target,
+            "curves": [curve[:2] for curve in result.curves], "first": [first for *_, first in result.curves],
+            "near": run.NEAR, **found}
