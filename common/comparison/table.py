@@ -10,7 +10,7 @@ from common.comparison import runs
 from common.comparison.figures import FORMATS, cell, summary, write
 from common.graph import gradient, structure
 
-FEW = 20  # runs that are drawn one by one
+FEW, MOST = 20, 2000  # runs that are drawn one by one; steps of run 1 that are drawn
 
 
 class Comparison:
@@ -105,14 +105,15 @@ def add_row(result, recipe, args, row, output, done):
     if recipe.target is not None and target is not None and abs(target - recipe.target) > run.NEAR:
         theory = run.in_theory(recipe.target, model, log.session.others)
         result.say(output.print, f"{theory}. steps_to_target counts to {recipe.target:g}.")
-    steps = np.unique(np.linspace(0, len(log), 141 if len(log) <= 140 else 36).astype(int))
+    evenly, early = np.linspace(0, len(log), 141 if len(log) <= 140 else 36), np.geomspace(1, len(log), 24)
+    steps = np.unique(np.r_[evenly, early].astype(int))
     train = runs.alone if args.runs == 1 else runs.together
     *figures, start, A = train(recipe, args, log, steps, model, done)
     lost = figures.pop() | run.diverged(*figures[:2], target, start)
     result.rows.append(summary(made_by, *figures, lost))
     with np.errstate(all="ignore"):
         shown = A if args.runs <= FEW else np.percentile(A.astype(np.float64), (5, 50, 95), axis=1).T
-    result.curves.append((steps, shown, log.A[steps]))
+    result.curves.append((steps, shown, log.A[np.unique(np.linspace(0, len(log), MOST).astype(int))]))
 
 
 def numbers(recipe, args, result):
@@ -121,9 +122,9 @@ def numbers(recipe, args, result):
 
     model, found = result.model, {"stable": None, "grid": None, "mean": None}
     if model:
-        A = np.concatenate([first for *_, first in result.curves])
-        A = A[np.isfinite(A)]
-        grid = np.linspace(A.min(), A.max(), 200)
+        center = next(each for each in (recipe.target, model.best, result.curves[0][2][0]) if each is not None)
+        way = 2 * max(run.NEAR, *(abs(first[0] - center) for *_, first in result.curves))
+        grid = np.linspace(center - way, center + way, 400)
         found = {"stable": gradient.stable_rate(model), "grid": grid, "mean": model.losses(grid).mean(axis=1)}
     names, rates = ({row[key] for row in result.rows} for key in ("optimizer", "learning_rate"))
     made_by = [name or "an update of its own" for name in names if len(names) == 1]
