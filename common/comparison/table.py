@@ -126,9 +126,8 @@ def numbers(recipe, args, result):
         way = 2 * max(run.NEAR, *(abs(first[0] - center) for *_, first in result.curves))
         grid = np.linspace(center - way, center + way, 400)
         found = {"stable": gradient.stable_rate(model), "grid": grid, "mean": model.losses(grid).mean(axis=1)}
-    names, rates = ({row[key] for row in result.rows} for key in ("optimizer", "learning_rate"))
-    made_by = [name or "an update of its own" for name in names if len(names) == 1]
-    made_by += [f"learning rate {rate:g}" for rate in rates if len(rates) == 1 and rate is not None]
+    rates = {row["learning_rate"] for row in result.rows}
+    made_by = [f"learning rate {rate:g}" for rate in rates if len(rates) == 1 and rate is not None]
     made_by += [f"seed {args.seed}", f"{args.steps:,} steps", f"{args.runs:,} run{'s' * (args.runs > 1)}"]
     return {"title": title(recipe), "made_by": ", ".join(made_by), "rows": result.rows, "target": recipe.target,
             "curves": [curve[:2] for curve in result.curves], "first": [first for *_, first in result.curves],
