@@ -38,12 +38,12 @@ def draw(n, about):
 
 
 def outcome(A, goal, near):
-    """What a path of `A` [steps] does, in words; a leap ends on the other side of the goal."""
+    """What a path of `A` [steps] does, in words: a leap ends beyond the goal, and not near it."""
     away = np.nan_to_num(np.abs(A - goal), nan=np.inf)
     if away.max() > 1e30 or away[-1] > 2 * max(away[0], near):
         return "flies off"
-    leaps = ((A[1:] > goal) != (A[:-1] > goal))[away[:-1] > near]
-    if len(leaps) > 1 and leaps.mean() > 0.5:
+    far, crossed = away[:-1] > near, (A[1:] > goal) != (A[:-1] > goal)
+    if (far & crossed & (away[1:] > near)).any() and crossed[far].mean() > 0.5:
         return "leaps across"
     if np.median(away[-max(3, len(away) // 10):]) < near:
         return "arrives"
