@@ -11,16 +11,17 @@ MOST = 10  # bowls
 
 
 def draw(n, about):
-    """The PNG, as bytes, of the numbers `n` of a comparison of one optimizer's rates: see `common.pictures.comparison`."""
+    """The PNG, as bytes, of the numbers `n` of one optimizer's rates: see `common.pictures.comparison`."""
     order = np.argsort([row["learning_rate"] for row in n.rows], kind="stable")
     goal = n.grid[np.nanargmin(n.mean)] if n.target is None else n.target
     rates = [number(n.rows[index]["learning_rate"]) for index in order]
     words = [outcome(n.first[index], goal, n.near) for index in order]
     shown = np.unique(np.linspace(0, len(order) - 1, MOST).round().astype(int))
     lines = -(-len(shown) // 5)
-    figure = style.new_figure(950, 500 + 245 * lines, message(rates, words), _made_by(n, len(order) - len(shown)))
-    bowls, errors = figure.add_gridspec(2, 1, left=0.085, right=0.98, bottom=60 / (500 + 245 * lines), hspace=0.36,
-                                        height_ratios=(245 * lines, 250))
+    tall = 500 + 245 * lines
+    figure = style.new_figure(950, tall, message(rates, words), _made_by(n, len(order) - len(shown)))
+    bowls, errors = figure.add_gridspec(2, 1, left=0.085, right=0.98, bottom=60 / tall, hspace=0.36,
+                                        height_ratios=(tall - 500, 250))
     panels = bowls.subgridspec(lines, -(-len(shown) // lines), hspace=0.6, wspace=0.14).subplots(
         sharex=True, sharey=True, squeeze=False)
     for axes in panels.flat[len(shown):]:
@@ -29,7 +30,8 @@ def draw(n, about):
     limits = max(n.grid[0], goal - way), min(n.grid[-1], goal + way)
     for axes, place in zip(panels.flat, shown, strict=False):
         path = n.first[order[place]]
-        axes.set_title(f"{number(n.rows[order[place]]['learning_rate'], 3)} {words[place]}", weight="bold", size=style.SMALL)
+        rate = number(n.rows[order[place]]["learning_rate"], 3)
+        axes.set_title(f"{rate} {words[place]}", weight="bold", size=style.SMALL)
         _bowl(axes, n, path, limits)
         axes.set_xlabel(f"last A: {number(path[-1])}" if np.isfinite(path[-1]) else "last A: no number")
     panels[0, 0].set_ylabel("mean loss")
@@ -38,16 +40,16 @@ def draw(n, about):
 
 
 def outcome(A, goal, near):
-    """What a path of `A` [steps] does, in words; a leap ends on the other side of the goal."""
+    """What a path of `A` [steps] does, in words: a leap ends beyond the goal, and not near it."""
     away = np.nan_to_num(np.abs(A - goal), nan=np.inf)
-    if away.max() > 1e30 or away[-1] > 2 * max(away[0], near):
+    if away.max() > 1e30 or away[-1] > 10 * max(away[0], near):
         return "flies off"
-    leaps = ((A[1:] > goal) != (A[:-1] > goal))[away[:-1] > near]
-    if len(leaps) > 1 and leaps.mean() > 0.5:
+    far, crossed = away[:-1] > near, (A[1:] > goal) != (A[:-1] > goal)
+    if (far & crossed & (away[1:] > near)).any() and crossed[far].mean() > 0.5:
         return "leaps across"
     if np.median(away[-max(3, len(away) // 10):]) < near:
         return "arrives"
-    return "wanders" if (away < near).any() else "creeps"
+    return "wanders" if crossed.any() or away[-1] > away[0] else "creeps"
 
 
 def message(rates, words):
@@ -89,11 +91,10 @@ def _errors(axes, n, order):
     """The error of the last `A` against the rate, both on logarithmic axes, and where a run diverges."""
     rows, several = [n.rows[index] for index in order], n.rows[0]["runs"] > 1
     rates, share = np.array([(row["learning_rate"], row["diverged"] / row["runs"]) for row in rows]).T
-    if n.target is None:
-        what, values = "mean loss with the last A", [row["loss_mean"] for row in rows]
-    else:
-        what = f"{'Root mean square error of the last A' if several else 'Error of the last A'}, whose target is {number(n.target)}"
-        values = [row["A_mean"] and np.hypot(row["A_mean"] - n.target, row["A_sd"] or 0) for row in rows]
+    what, values = "Mean loss with the last A", [row["loss_mean"] for row in rows]
+    if n.target is not None:
+        what = f"{'Root mean square error' if several else 'Error'} of the last A, whose target is {number(n.target)}"
+        values = [np.nan if row["A_mean"] is None else np.hypot(row["A_mean"] - n.target, row["A_sd"] or 0) for row in rows]
     values = np.maximum(np.array(values, float), 1e-7)  # float32 tells nothing nearer
     known = np.isfinite(values)
     axes.plot(rates[known], values[known], "-", color=BLUE, lw=2)
@@ -102,7 +103,9 @@ def _errors(axes, n, order):
             axes.plot(rates[which & known], values[which & known], "s", ms=8, mec=BLUE, mfc=fill, label=name)
     low, high = rates[0] / 1.3, rates[-1] * 1.3
     lost = rates[share == 1]
-    edges = [*lost[lost > max(rates[share < 1], default=0)][:1], *[each for each in [n.stable] if each and each < 2 * high]]
+    edges = list(lost[lost > max(rates[share < 1], default=0)][:1])
+    if n.stable and n.stable < 2 * high and rows[0]["optimizer"] == "gradient-descent":
+        edges.append(n.stable)
     if edges:
         high = max(high, 1.7 * min(edges))
         axes.axvspan(min(edges), high, color=VERMILION, alpha=0.15, lw=0)
