@@ -13,7 +13,7 @@ class Log:
     x, y, loss  [steps], and A [steps + 1] with the starting value in front; float32 in the recipes
     session     the session that noted the steps
     unknown     why steps are not noted, or nothing more is told of them: a sentence without its full stop
-    watcher     an object whose before(session, step, fetches, feed_dict) and after(session, step) are called around a step
+    watcher     an object whose before(session, step, fetches, feed_dict) and after(session, step) surround each step
     """
 
     current = None  # the log of the run that is under way

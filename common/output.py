@@ -28,7 +28,8 @@ class Output:
     """
 
     def __init__(self, recipe, args):
-        self.recipe, self.args, self.files, self.status, self._sha256 = recipe, args, [], 0, None
+        self.recipe, self.args, self.files, self.status = recipe, args, [], 0
+        self._sha256, self._artist = None, None
         with contextlib.suppress(OSError):  # a notebook's cell is no file
             self._sha256 = hashlib.sha256(recipe.path.read_bytes()).hexdigest()
         for flag, folder in (("--output-dir", args.output_dir), ("--tensorboard", args.tensorboard)):
@@ -84,8 +85,9 @@ class Output:
         self.save(ending, lambda file: file.write((json.dumps(record, indent=1, default=float) + "\n").encode()))
 
     def command(self):
-        """The command line that repeats this run from here."""
-        return shlex.join(["python", str(shown(self.recipe.path)), *self.args.words])
+        """The command line that repeats this run from here; bytes of a name that are no letters are spelled out."""
+        words = shlex.join(["python", str(shown(self.recipe.path)), *self.args.words])
+        return words.encode("utf-8", "backslashreplace").decode()
 
     def draw(self, pictures):
         """Have pictures drawn, and save them: {ending: (the name of its module, the numbers that it draws)}."""
@@ -97,7 +99,9 @@ class Output:
                 self.save(ending, lambda file, drawn=drawn: file.write(drawn))
 
     def end(self):
-        """Name the files that were written, and show pictures below a notebook's cell."""
+        """Name the files that were written, and show pictures below a notebook's cell; nothing more can be drawn."""
+        if self._artist:
+            self._artist.close()
         if self.files:
             self.print(*(f"Wrote {shown(path)}" for path in self.files))
         ipython = sys.modules.get("IPython")
@@ -111,7 +115,7 @@ class Output:
 
 def save(path, write):
     """Have `write(file)` write a file, open for bytes, that appears at `path` whole or not at all; OSError says why not."""
-    path = path.resolve()  # where a link leads to
+    path = Path(os.path.realpath(path))  # where a link leads to
     if path.exists() and not path.is_file():
         raise OSError(errno.EEXIST, "that is no file")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +138,7 @@ def save(path, write):
 def shown(path):
     """The path as the user would type it here: relative if it lies below the working folder."""
     with contextlib.suppress(ValueError, OSError):
-        return path.resolve().relative_to(Path.cwd())
+        return Path(os.path.realpath(path)).relative_to(Path.cwd())
     return path
 
 

@@ -45,7 +45,7 @@ class Recipe(NamedTuple):
                     output.end()
         except signals.Stopped as stopped:  # before there was anything to write
             raise SystemExit(128 + stopped.args[0]) from None
-        goes_on = self.train.__module__ != "__main__" or sys.flags.interactive or hasattr(sys, "ps1")
+        goes_on = self.train.__module__ != "__main__" or sys.flags.inspect or hasattr(sys, "ps1")
         if output.status and not goes_on:
             raise SystemExit(output.status)
         result.files, result.status = output.files, output.status

@@ -14,7 +14,8 @@ import regression
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = {"regression": regression, "classification": classification}
 RECIPES = list(SCRIPTS)
-FILES = ["regression.csv", "regression.json"]  # of a plain run
+FILES = ["regression.csv", "regression.json"]  # of a plain run without its picture
+WHOLE = [*FILES, "regression.png"]
 
 
 def command(recipe, *flags, checkout=CHECKOUT, python=()):

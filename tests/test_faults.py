@@ -5,6 +5,7 @@ import os
 import tracemalloc
 from unittest.mock import Mock
 
+import classification
 import numpy as np
 import pytest
 from conftest import FILES, edited, names, one_sentence, run, train, wrote
@@ -51,6 +52,28 @@ def test_a_mistake_at_the_end_of_a_script_shows_after_all_files(tmp_path, capsys
     assert "In theory" not in printed
     assert wrote(printed) == ["mine.csv", "mine.json"]
     assert json.loads((tmp_path / "mine.json").read_text("ascii"))["result"]["ended_early"] == errors[9:-2]
+
+
+@pytest.mark.parametrize(("rate", "finite"), [(1e38, 0), (5, 18), (1.03, 100)])
+def test_a_run_that_diverges_goes_on_and_is_told_where_it_diverged(rate, finite, tmp_path, capsys):
+    log = train(tmp_path, "--learning-rate", rate)
+    printed, errors = capsys.readouterr()
+    assert (len(log), log.status, printed.count("Step"), "In theory" in printed) == (100, 1, 4, False)
+    assert np.isfinite(log.rows).all(axis=1).tolist() == [True] * finite + [False] * (100 - finite)
+    x, step = np.random.RandomState(605).normal(1, 0.1, 100), min(finite + 1, 100)
+    limit = np.mean(x**2) / np.mean(x**4)  # where E[(1 - 2 rate x^2)^2] = 1
+    far = f" is far from {10 * x.sum() / (x**2).sum():g}" if finite == 100 else f", loss = {log.loss[step - 1]!s}"
+    assert errors == (
+        f"regression.py: the run diverged at step {step} (A = {log.A[step]!s}{far}): try a smaller learning rate "
+        f"(gradient descent on these samples is stable below {limit:.3g}).\n")
+    result = json.loads((tmp_path / "regression.json").read_text("ascii"), parse_constant=pytest.fail)["result"]
+    assert (result["ended_early"], str(result["loss"])) == (errors[15:-2], str(log.loss[-1]))
+
+
+def test_the_classification_cannot_diverge_since_its_gradient_stays_within_1(tmp_path):
+    log = train(tmp_path, "--learning-rate", 10, "--steps", 200, main=classification.main)
+    assert log.status == 0
+    assert np.max(np.abs(np.diff(log.A))) <= 10.001
 
 
 def test_the_log_takes_at_most_60_bytes_a_step():

@@ -90,6 +90,9 @@ def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path):
     output.save(tmp_path / "link", lambda file: file.write(b"whole"))
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real" / "log").read_bytes() == b"whole"
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    output.save(tmp_path / "loop", lambda file: file.write(b"whole"))
+    assert (tmp_path / "loop").read_bytes() == b"whole"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, ValueError])

@@ -125,7 +125,7 @@ def test_a_script_that_takes_no_step_is_told_what_a_step_is_and_no_earlier_log_i
 @pytest.mark.parametrize("changes", [[], WITH], ids=ascii)
 def test_an_error_in_any_step_loses_no_step_before_it(changes, tmp_path, monkeypatch, capsys):
     whole, main = train(tmp_path, "--steps", 9).rows, edited(tmp_path, *changes)
-    for step in range(2, 10):
+    for step in (2, 3, 6, 9):
         with monkeypatch.context() as patch:
             at_call(patch, np.random, "choice", step, Mock(side_effect=ZeroDivisionError))
             with pytest.raises(ZeroDivisionError):

@@ -23,8 +23,9 @@ class Memory:
         usual, self._formulas = rules.UPDATES.get(self._optimizer, ({}, []))
         named = structure.arguments(updates[0]) if self._optimizer else {"var": A.op.outputs[0]}
         named = {{**NAMES, **usual}.get(name, name): tensor for name, tensor in named.items()}
-        self.variables = {name: each.op for name, each in named.items() if each.op.type in ("VarHandleOp", "VariableV2")}
-        self.inputs = {name: each for name, each in named.items() if name not in self.variables}
+        kinds = "VarHandleOp", "VariableV2"
+        self.variables = {name: each.op for name, each in named.items() if each.op.type in kinds}
+        self.inputs = {name: each for name, each in named.items() if each.op.type not in kinds}
 
     def look(self, inputs, before, after):
         """The update as a dict, None where no formula here describes it, and the lines to print.
@@ -84,4 +85,5 @@ def _agreed(computed, actual):
 
 def _text(value):
     """A variable's or tensor's number in as many digits as it takes to read it back."""
-    return str(np.ravel(value)[0] + 0).removesuffix(".0")
+    number = np.ravel(value)[0]
+    return "0" if number == 0 else str(number).removesuffix(".0")

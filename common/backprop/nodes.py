@@ -8,6 +8,7 @@ from common import tf1 as tf
 from common.backprop import rules
 from common.graph import structure
 
+MAY_CHANGE = (*structure.CHANGES, "PartitionedCall", "StatefulPartitionedCall")  # how such operations begin
 MOVES = np.array([1e-5, 1e-3, 1e-1])  # of a node's value, for the finite difference
 
 
@@ -29,12 +30,13 @@ class Nodes:
             if op not in ends and (op.op_def.is_stateful or op.type in structure.CONTROL_FLOW):
                 raise structure.Unknown(f"{op.name} ({op.type}) cannot be executed apart from the step")
         for op in structure.ancestors([each.op for each in reads], control=True):
-            if op.type.startswith(structure.CHANGES) and op.inputs[0].op in self.variables:
-                raise structure.Unknown(f"{op.inputs[0].op.name} changes within the step before it is read")
+            if op.type.startswith(MAY_CHANGE) and self.variables & {each.op for each in op.inputs}:
+                raise structure.Unknown(f"{op.name} ({op.type}) may change a variable in the step before it is read")
         tensors = [each for op in structure.ancestors([loss.op], ends) for each in op.outputs]
         with _copied(), tf.Graph().as_default() as graph:
-            self._places = {source: tf.placeholder(each.dtype.base_dtype, each.shape) for each, source in sources.items()}
-            places = {each: self._places[source] for each, source in sources.items()}  # one for all reads of a variable
+            self._places = {source: tf.placeholder(each.dtype.base_dtype, each.shape)  # one for all reads of a variable
+                            for each, source in sources.items()}
+            places = {each: self._places[source] for each, source in sources.items()}
             copies = structure.copy([*tensors, *others], places)
             self._loss, self._others = copies[tensors.index(loss)], copies[len(tensors):]
             wide = {place: tf.cast(place, structure.double(place)) for place in self._places.values()}
@@ -52,27 +54,24 @@ class Nodes:
                        for each, name in full.items()}
 
     def _run(self, fetches, values, moved=None):
-        """The values of copies, from {what is fed, or the operation of a variable: its value}, and {copy: another one}."""
+        """The values of copies, from {what is fed, or the operation of a variable: its value} and {copy: another}."""
         feed = {place: values[source] for source, place in self._places.items()}
         with _copied():
             return self._session.run(fetches, {**feed, **(moved or {})})
 
-    def look(self, before, after, loss):
+    def look(self, before):
         """The nodes with the values before a step, from the inputs to the loss, as dicts; and the values of `others`.
 
         name, operation, inputs (names), value, gradient (TensorFlow's), by_hand (from the chain rule; None without a
         rule), difference (the finite one, in double precision; None if it cannot tell), and the rule in words
-
-        Raises `structure.Unknown` if the values after the step do not lead to the loss that was noted then.
         """
-        if not np.isclose(self._run(self._loss, after).item(), loss, 1e-5, 0):
-            raise structure.Unknown("the loss is another one when it is computed again")
         values, exact, gradients, others = self._run(
             ({each: each for each in self._exact}, self._exact, self._gradients, self._others), before)
         known, found = {}, []
         for node in reversed(self._gradients):
             if values[node].size != 1:
-                raise structure.Unknown(f"{self._names[node]} has the shape {values[node].shape}, and is no single number")
+                shape = values[node].shape
+                raise structure.Unknown(f"{self._names[node]} has the shape {shape}: it is no single number")
             terms = [(1.0, "1, where it starts")] if node is self._loss else self._terms(node, known, exact)
             by_hand, words = None, "no rule for an operation that it goes into: TensorFlow's gradient"
             if None not in terms:
@@ -98,10 +97,11 @@ class Nodes:
         return terms
 
     def _difference(self, node, before, value):
-        """(loss(n + h) - loss(n - h)) / 2h for the value n of a node, with the first h that gives four digits, or None."""
+        """(loss(n + h) - loss(n - h)) / 2h for a node's value n, with the first h that gives four digits, or None."""
+        copy, loss = self._exact[node], self._exact[self._loss]
         for h in MOVES * (abs(value.item()) or 1):
-            up, down, near_up, near_down = (self._run(self._exact[self._loss], before, {self._exact[node]: value + move}).item()
-                                            for move in (h, -h, h / 2, -h / 2))
+            up, down, near_up, near_down = (
+                self._run(loss, before, {copy: value + move}).item() for move in (h, -h, h / 2, -h / 2))
             found, rounding = (up - down) / (2 * h), np.spacing(max(abs(up), abs(down))) / h
             if abs(found - (near_up - near_down) / h) + 4 * rounding <= 1e-4 * abs(found):
                 return found

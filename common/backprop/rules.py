@@ -1,11 +1,11 @@
-"""The formulas of back propagation: the chain rule at each operation, the updates of the optimizers, and their numbers."""
+"""The formulas of back propagation: the chain rule at an operation, the updates of the optimizers, their numbers."""
 
 import re
 
 import numpy as np
 
-# What an operation with the inputs a and b and the value v passes on to each input of the gradient g that arrives at it;
-# all are single numbers. None for an input that gets no gradient.
+# What an operation with the inputs a and b and the value v passes on to each input of the gradient g that arrives at
+# it; all are single numbers. None for an input that gets no gradient.
 RULES = {
     "Mul": ("b × g", "a × g"), "AddV2": ("g", "g"), "Sub": ("g", "-g"), "Neg": ("-g",), "Square": ("2 × a × g",),
     "Exp": ("v × g",), "Log1p": ("g / (1 + a)",), "ExpandDims": ("g", None), "Mean": ("g", None), "Sum": ("g", None),

@@ -21,7 +21,7 @@ def write(output, log, model):
         number += 1
     path = folder / "events.out.tfevents"
     if model and log.session.others:
-        output.failed("TensorBoard gets no gradient: it takes the other variables at each step, and the log has A alone")
+        output.failed("TensorBoard gets no gradient, since that takes variables beside A, which the log has not")
     try:
         folder.mkdir(parents=True)
         with tf.python_io.TFRecordWriter(os.fsencode(path)) as writer:
@@ -29,7 +29,8 @@ def write(output, log, model):
                 writer.write(tf.Event(wall_time=time.time(), **what).SerializeToString())
         output.files.append(path)
     except (OSError, tf.errors.OpError) as error:
-        output.failed(f"cannot write for TensorBoard in '{folder}' ({getattr(error, 'message', None) or reason(error)})")
+        why = getattr(error, "message", None) or reason(error)
+        output.failed(f"cannot write for TensorBoard in '{folder}' ({why})")
     finally:
         if path not in output.files:
             shutil.rmtree(folder, ignore_errors=True)
@@ -48,5 +49,6 @@ def _events(log, model):
         if model and not log.session.others:
             columns["gradient"] = gradient(model, x, y, log.A[start:start + len(A)])
         for step, numbers in enumerate(zip(*columns.values(), strict=True), start + 1):
-            values = [tf.Summary.Value(tag=tag, simple_value=number) for tag, number in zip(columns, numbers, strict=True)]
+            named = zip(columns, numbers, strict=True)
+            values = [tf.Summary.Value(tag=tag, simple_value=number) for tag, number in named]
             yield {"step": step, "summary": tf.Summary(value=values)}

@@ -1,4 +1,4 @@
-"""Steps of back propagation shown node by node: values going forward, gradients coming back, from the script's graph."""
+"""Steps of back propagation shown node by node: values going forward, gradients coming back, from the graph."""
 
 import numpy as np
 
@@ -49,13 +49,12 @@ class Trace:
 
     def after(self, session, step):
         """Print the table of the step, and the update; nothing once the run has diverged."""
-        rows = Log.current.rows
-        if not self._looks or self.unknown or len(rows) < step or not np.isfinite(rows[-1]).all():
+        if not self._looks or self.unknown or not np.isfinite(Log.current.rows[-1:]).all():
             return
         nodes, memory = self._looks
         after = self._values(session)
         try:
-            found, inputs = nodes.look(self._before, after, rows[-1, 3])
+            found, inputs = nodes.look(self._before)
         except structure.Unknown as error:
             self.unknown = str(error)
             return
@@ -69,11 +68,12 @@ def _table(step, nodes):
     """The nodes of a step as lines of text, at most 100 characters wide if the names are short."""
     lines = [f"Back propagation in step #{step}, with the values before it; [n] is the gradient at n:",
              f"{'node':<20}{'operation':<12}{'value':>12}{'gradient':>13}{'by hand':>13}{'finite diff.':>13}"]
-    rounded = False
-    for name, operation, _, value, gradient, by_hand, difference, rule in (node.values() for node in nodes):
-        texts = ("no rule" if by_hand is None else f"{by_hand + 0:.6g}",
-                 "cannot tell" if difference is None else f"{difference + 0:.6g}")
-        lines += [f"{name:<19} {operation:<11} {value + 0:>12.6g} {gradient + 0:>12.6g} {texts[0]:>12} {texts[1]:>12}",
+    for name, operation, _, *numbers, rule in (node.values() for node in nodes):
+        texts = [f"{each + 0:.6g}" if each is not None else missing
+                 for each, missing in zip(numbers, ("", "", "no rule", "cannot tell"), strict=True)]
+        lines += [f"{name:<19} {operation:<11} {texts[0]:>12} {texts[1]:>12} {texts[2]:>12} {texts[3]:>12}",
                   f"    [{name}] = {rule}"]
-        rounded |= by_hand is not None and 1e-4 * abs(by_hand) < abs(gradient - by_hand) < 1e-6
-    return lines + ["(float32 rounds sums of numbers near 1 by up to 6e-08; it shows in gradients as small as these)"] * rounded
+    pairs = [(node["gradient"], node["by_hand"]) for node in nodes if node["by_hand"] is not None]
+    if any(1e-4 * abs(by_hand) < abs(gradient - by_hand) < 1e-6 for gradient, by_hand in pairs):
+        lines.append("(float32 rounds sums of numbers near 1 by up to 6e-08; it shows in gradients as small as these)")
+    return lines
