@@ -56,12 +56,15 @@ def ran(recipe="regression", steps=100, rate=0.02, start=0.3, sd=0.1, y=10.0, ea
 DIVERGED = "the run diverged at step 39 (A = 2e38): try a smaller learning rate"
 ODD = {
     "the regression": {}, "the classification": {"recipe": "classification", "rate": 0.2, "start": 9.7, "steps": 300},
-    "one step": {"steps": 1}, "7 steps at 1e-6": {"steps": 7, "rate": 1e-6}, "diverged": {"rate": 3, "early": DIVERGED}, "inf": {"rate": 1e20, "early": DIVERGED},
+    "one step": {"steps": 1}, "7 steps at 1e-6": {"steps": 7, "rate": 1e-6},
+    "diverged": {"rate": 3, "early": DIVERGED}, "inf": {"rate": 1e20, "early": DIVERGED},
     "a large rate": {"recipe": "classification", "rate": 50}, "losses of 0": {"rate": 0.3, "sd": 0},
-    "a start at the target": {"start": 10, "sd": 0}, "neither": {"best": None, "target": None}, "no model": {"known": False}, "no model, diverged": {"known": False, "rate": 3},
+    "a start at the target": {"start": 10, "sd": 0}, "neither": {"best": None, "target": None},
+    "no model": {"known": False}, "no model, diverged": {"known": False, "rate": 3},
     "no output": {"before": None, "after": None, "model": None}, "different targets": {"y": np.linspace(-5, 5, 100)},
-    "large targets": {"y": 1e6, "best": 1e6, "target": 1e6}, "small ones": {"y": 1e-5, "best": 1e-5, "target": 1e-5, "start": 0},
-    "a long title": {"made_by": "proximal-gradient-descent, learning rate 0.000123, seed 4242424242, 100,000,000 steps"},
+    "large targets": {"y": 1e6, "best": 1e6, "target": 1e6},
+    "small ones": {"y": 1e-5, "best": 1e-5, "target": 1e-5, "start": 0},
+    "a long title": {"made_by": "proximal-gradient-descent, learning rate 0.000123, seed 4242424242, 99,999,999 steps"},
     "many steps": {"steps": 10_000},
 }
 
@@ -242,8 +245,10 @@ def test_each_frame_shows_its_step_first_the_sample_then_the_tangent_then_the_st
         if abs(A) < 100:
             assert (high - low) / (right - left) == pytest.approx(slope(x, y, A), rel=1e-5, abs=1e-9)
         np.testing.assert_allclose(seen["step"].get_xdata(), np.clip([A, after], *n.span))
-        outside = "<" if n.span[0] > A else ">" if n.span[1] < A else "^" if loss(x, y, A) > seen["A"].axes.get_ylim()[1] else "o"
-        assert seen["A"].get_marker() == outside
+        above = loss(x, y, A) > seen["A"].axes.get_ylim()[1]
+        low, high = n.span
+        marker = "<" if low > A else ">" if high < A else "^" if above else "o"
+        assert seen["A"].get_marker() == marker
         phases.append((step, seen["tangent"].get_visible(), seen["step"].get_visible()))
     assert phases[:3] == [(1, False, False), (1, True, False), (1, True, True)]
     assert index == len(n.steps) - 1
