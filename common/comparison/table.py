@@ -17,7 +17,8 @@ class Comparison:
     """What a comparison leaves behind: `rows`, dicts with the keys of `FORMATS`, `files` and `status`."""
 
     def __init__(self, target):
-        self.rows, self.curves, self.model, self._target, self._said = [], [], None, target, set()
+        self.rows, self.curves, self.model, self.others = [], [], None, {}
+        self._target, self._said = target, set()
 
     def __repr__(self):
         return "\n".join(self.lines())
@@ -52,7 +53,7 @@ def compare(recipe, args, output):
                 output.record("-comparison.json", {"rows": result.rows})
         explain(failure, args, len(result.rows), output)
         if result.rows and args.figure:
-            output.draw({"-comparison.png": ("comparison", numbers(recipe, args, result))})
+            draw(recipe, args, result, output)
     except signals.Stopped as stopped:
         output.failed(f"{stopped}; what is not named as written is not written", 128 + stopped.args[0])
     if not result.rows:
@@ -105,7 +106,10 @@ def add_row(result, recipe, args, row, output, done):
     if recipe.target is not None and target is not None and abs(target - recipe.target) > run.NEAR:
         theory = run.in_theory(recipe.target, model, log.session.others)
         result.say(output.print, f"{theory}. steps_to_target counts to {recipe.target:g}.")
-    steps = np.unique(np.linspace(0, len(log), 141 if len(log) <= 140 else 36).astype(int))
+    result.others = log.session.others
+    last = len(log)
+    steps = np.r_[0 : min(last, 140 if last <= 140 else 12) + 1, np.geomspace(1, last, 20), np.linspace(0, last, 36)]
+    steps = np.unique(steps.astype(int))  # all of a short run; of a long one, those at the start
     train = runs.alone if args.runs == 1 else runs.together
     *figures, start, A = train(recipe, args, log, steps, model, done)
     lost = figures.pop() | run.diverged(*figures[:2], target, start)
@@ -115,14 +119,17 @@ def add_row(result, recipe, args, row, output, done):
     result.curves.append((steps, shown, log.A[steps]))
 
 
-def numbers(recipe, args, result):
-    """What the picture shows: rows and curves (steps; percentiles or each run's `A`; run 1's `A`), and the loss."""
-    model, found = result.model, {}
-    if model:
-        A = np.concatenate([first for *_, first in result.curves])
-        A = A[np.isfinite(A)]
-        grid = np.linspace(A.min(), A.max(), 200)
-        found = {"stable": gradient.stable_rate(model), "best": model.best, "grid": grid,
-                 "mean": model.losses(grid).mean(axis=1)}
-    return {"rows": result.rows, "curves": result.curves, "target": recipe.target, "near": run.NEAR, "seed": args.seed,
-            "steps": args.steps, **found}
+def draw(recipe, args, result, output):
+    """Have the rows drawn: their runs, where these end, and the mean loss of run 1's samples over `A`."""
+    from common.pictures import numbers
+
+    names, rates = ({row[column] for row in result.rows} - {None} for column in ("optimizer", "learning_rate"))
+    words = [*names] if len(names) == 1 else []
+    words += [f"learning rate {rate:g}" for rate in rates if len(rates) == 1]
+    words += [f"seed {args.seed}", f"{args.steps:,} steps", f"{args.runs:,} runs"][:3 if args.runs > 1 else 2]
+    model, stable = result.model, None
+    if model and names == {"gradient-descent"}:
+        stable = gradient.stable_rate(model)
+    bowl = (lambda A: model.losses(A).mean(axis=1)) if model and not result.others else None
+    shown = numbers.comparison(recipe, result.rows, result.curves, bowl, ", ".join(words), stable)
+    output.draw({"-comparison.png": shown})
