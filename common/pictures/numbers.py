@@ -43,7 +43,8 @@ def made_by(args, log):
 
 def message(n, rate):
     """What the run shows, in a sentence: the picture's title, from its numbers as `run` makes them."""
-    start, last, last_step = number(n["A"][0]), number(n["A"][-1]), int(n["steps"][-1])
+    start, last = (number(A) for A in n["A"][np.isfinite(n["A"])][[0, -1]])
+    last_step = int(n["steps"][-1])
     at_rate = "" if rate is None else f"at rate {number(rate)}, "
     if n["early"]:
         left = f" and left this picture at step {n['left']:,}" if n["left"] else ""
@@ -63,7 +64,7 @@ def ending(n, goal, name):
         return f" and stays about {name}"
     if far[-1] <= near:
         return f" and comes near {name}"
-    return f" and is still {number(far[-1], 2)} from {name}" if far[-1] < far[0] else f" and moves away from {name}"
+    return f" and is still {number(far[-1], 3)} from {name}" if far[-1] < far[0] else f" and moves away from {name}"
 
 
 def run(recipe, log, model):
