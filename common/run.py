@@ -73,10 +73,9 @@ def tell(recipe, args, log, ended, output):
     if not len(log):
         return
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
-    if not args.own_optimizer and optimizer != args.rows[0][0]:
-        output.failed("--optimizer has no effect, since train() declares another optimizer")
-    elif not (args.own_optimizer and args.own_rate) and rate not in (None, np.float32(args.rows[0][1])):
-        output.failed(f"the learning rate of the flags has no effect, since train() declares {rate!s}")
+    ignored = without_effect(args, args.rows[0], optimizer, rate)
+    if ignored:
+        output.failed(ignored)
     result = {"optimizer": optimizer, "learning_rate": shortest(rate), "A_start": shortest(log.A[0]),
               "A": shortest(log.A[-1]), "loss": shortest(log.loss[-1]), "steps": len(log),
               "ended_early": early and early[0], "target": recipe.target, "least_loss_A": model and model.best}
@@ -98,6 +97,15 @@ def tell(recipe, args, log, ended, output):
         from common.backprop import tensorboard
 
         tensorboard.write(output, log, model)
+
+
+def without_effect(args, row, optimizer, rate):
+    """What flag has no effect on a row, since the graph has this optimizer and rate: a sentence, or None."""
+    if not args.own_optimizer and optimizer != row[0]:
+        return "--optimizer has no effect, since train() declares another optimizer"
+    if not (args.own_optimizer and args.own_rate) and rate not in (None, np.float32(row[1])):
+        return f"the learning rate of the flags has no effect, since train() declares {rate!s}"
+    return None
 
 
 def model_of(recipe, args, log):

@@ -288,8 +288,9 @@ LEFT_OUT = [
     ({OUTPUT: "tf.function(lambda a, b: a * b)(x_data, A)"}, f"A (VarHandleOp) {APART}"),
     ({OUTPUT: "tf.cond(x_data[0] > 0, lambda: x_data * A, lambda: x_data)"}, APART),
     ({OUTPUT: "tf.while_loop(lambda i, a: i < 1, lambda i, a: (i + 1, a * x_data), (0, tf.identity(A)))[1]"}, APART),
-    ({OUTPUT: "tf.multiply(x_data, tf.assign_add(A, [0.1]))"}, "A changes within the step before it is read"),
-    ({SQUARE: f"tf.reduce_mean(tf.stack([{SQUARE}] * 2))"}, "stack has the shape (2, 1): it is no single number"),
+    ({OUTPUT: "tf.multiply(x_data, tf.assign_add(A, [0.1]))"}, "may change a variable in the step before it is read"),
+    ({f"my_output = {OUTPUT}": "with tf.control_dependencies([tf.function(lambda: A.assign_add([0.1]))()]):\n"
+      "        my_output = tf.multiply(x_data, A.read_value())"}, "may change a variable in the step before it is read"),
 ]
 
 

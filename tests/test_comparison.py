@@ -1,9 +1,11 @@
-"""Optimizers and rates compared: the same computation as the page's loop, and figures that numpy confirms."""
+"""Optimizers and rates compared: every run is what the script itself would train, or there is no table.
+
+What is expected comes from numpy in double precision and from the script's own `train`, on the numbers of one run.
+"""
 
 import csv
 import fcntl
 import io
-import itertools
 import json
 import os
 import pty
@@ -14,497 +16,334 @@ import subprocess
 import sys
 import termios
 import time
-from types import SimpleNamespace
 
-import classification
 import numpy as np
 import pytest
-import regression
-import tqdm
-from conftest import CHECKOUT, SCRIPTS, assert_same, command, one_sentence, read_log
+from conftest import CHECKOUT, SCRIPTS, command, one_sentence, read_log
+from test_changed_lines import OPTIMIZER, OUTPUT, SQUARE, STEP, edited
 
-from common import data
-from common.comparison import blocks, loops, optimizers, table
-from common.run import FAR, diverged
+from common import tf1 as tf
+from common.comparison import draws, figures, runs, training_loop
+from common.comparison.optimizers import OPTIMIZERS
 
-CASES = [(recipe, name) for recipe in SCRIPTS for name in optimizers.OPTIMIZERS]
-GOLDEN = CHECKOUT / "tests" / "golden" / "tensorflow-1.15.5.npz"
-STEPS = {"regression": 100, "classification": 1400}
+SEED = 605
+MINIMIZE, START = "my_opt.minimize(loss)", "tf.random_normal(shape=[1], seed=seed)"
+TARGETS = "np.repeat(10., 100)"
+DECAY = {"    my_opt = ": "    step = tf.train.get_or_create_global_step()\n    my_opt = ",
+         "learning_rate=learning_rate)": "learning_rate=tf.train.exponential_decay(learning_rate, step, 20, 0.5))",
+         MINIMIZE: "my_opt.minimize(loss, global_step=step)"}
 
 
-def rows_of(folder, recipe):
-    """The rows of a comparison's CSV as dicts of numbers, None for an empty cell."""
-    text = (folder / f"{recipe}-comparison.csv").read_text(encoding="ascii")
-    return [{key: value if key == "optimizer" else float(value) if value else None for key, value in row.items()}
+def compare(module, folder, *flags):
+    """Run a comparison in this process without a picture; returns its rows, as the file has them too."""
+    made = module.main([*map(str, flags), "--no-figure", "--output-dir", str(folder)])
+    text = (folder / f"{module.main.name}-comparison.csv").read_text(encoding="ascii")
+    rows = [{key: None if value == "" else value if key == "optimizer" else float(value) for key, value in row.items()}
             for row in csv.DictReader(io.StringIO(text))]
-
-
-def compare(recipe, folder, *flags):
-    """Run a comparison in this process without a picture; returns its table, as the file has it."""
-    made = SCRIPTS[recipe].main([*map(str, flags), "--no-figure", "--output-dir", str(folder)])
-    rows = rows_of(folder, recipe)
     assert rows == made.rows  # every number reads back as the same float64
     return rows
 
 
-def outcomes(recipe, rows, runs, steps, seed=18):
-    """What `loops.outcomes` yields for each row, copied: A, loss, arrived, gone, at, paths."""
-    args = SimpleNamespace(runs=runs, steps=steps, seed=seed, rows=rows)
-    return [[np.copy(each) for each in row]
-            for row in loops.outcomes(SCRIPTS[recipe].main, args, lambda: None, lambda count: None)]
+@pytest.fixture
+def trained(monkeypatch):
+    """What the runs of each row come to: a list of (A, loss, arrived, lost, start [runs], curves)."""
+    found, together = [], runs.together
+
+    def note(*given):
+        found.append(together(*given))
+        return found[-1]
+
+    monkeypatch.setattr(runs, "together", note)
+    return found
 
 
-# --- the compiled loop is the page's loop ---
-
-@pytest.fixture(scope="module")
-def compiled():
-    """The compiled loop on the recorded inputs: (recipe, optimizer, xla) -> steps, and `A` after each of them."""
-    recorded = np.load(GOLDEN)
-
-    def train(recipe, name, xla):
-        x, y, picks, start = (recorded[f"{recipe}/{key}"] for key in ("x", "y", "picks", "start"))
-        x, y, picks = np.float32(x)[None], np.float32(y)[None], np.int32(picks)[:, None]
-        block = blocks.Block(0, x, y, start, picks, 0, len(picks))
-        loop = loops.Loop(SCRIPTS[recipe].main, name, block, xla)
-        loop.reset(block.start)
-        rate = recorded[f"{recipe}/{name}/rate"]
-        # Each step of the regression and every 35th of the classification, whose `A` depends on all before it.
-        ends = np.arange(0, len(picks) + 1, 1 if recipe == "regression" else 35)
-        path = [loop.advance(rate, block, *between)[0][0] for between in itertools.pairwise(ends)]
-        return np.array(path), recorded[f"{recipe}/{name}/A"][ends[1:] - 1]
-
-    return train
+def numbers_of(module, count, steps, mean=0):
+    """The numbers of many runs: x, y [runs, samples], starts [runs] and indices [steps, runs]."""
+    np.random.seed(SEED)
+    x, y = module.draw_samples()
+    own = np.random.RandomState()
+    own.set_state(np.random.get_state())
+    x, y = zip((x, y), *(module.draw_samples() for _ in range(count - 1)), strict=True)
+    with tf.Graph().as_default(), tf.load().Session() as session:
+        chunk = tf.random_normal(mean=mean, shape=[draws.RUNS], seed=SEED)
+        starts = [session.run(chunk) for _ in range(-(-count // draws.RUNS))]
+    indices = [np.random.default_rng([SEED, chunk]).integers(len(x[0]), size=(steps, draws.RUNS + 1), dtype=np.int32)
+               [:, :draws.RUNS] for chunk in range(len(starts))]
+    indices = np.concatenate(indices, axis=1)[:, :count]
+    indices[:, 0] = [own.choice(len(x[0])) for _ in range(steps)]
+    return np.array(x), np.array(y), np.concatenate(starts)[:count], indices
 
 
-@pytest.mark.parametrize(("recipe", "name"), CASES)
-def test_the_compiled_loop_gives_the_pages_trajectory_bit_for_bit(recipe, name, compiled):
-    assert_same(*compiled(recipe, name, xla=False))
+def by_the_script(module, monkeypatch, x, y, start, indices, **given):
+    """The last `A` of the script's own `train` in TensorFlow's own session, on the numbers of one run."""
+    sessions, index = [], iter(indices)
+
+    class Names:
+        def __getattr__(self, name):
+            return getattr(tf, name)
+
+        def Session(self):
+            sessions.append(tf.load().Session(config=tf.threads(-1)))
+            return sessions[-1]
+
+        def random_normal(self, shape, **how):
+            return tf.constant(start, shape=shape)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "tf", Names())
+        patch.setattr(module, "draw_samples", lambda: (x, y))
+        patch.setattr(np.random, "choice", lambda size: next(index))
+        module.train(seed=SEED, steps=len(indices), report_every=10**9, **given)
+    return np.ravel(sessions[-1].run("A/Read/ReadVariableOp:0"))[0]
 
 
-# Every optimizer and both recipes, but not every pair: XLA takes a while to compile each of them.
-@pytest.mark.parametrize(("recipe", "name"), [
-    case for case in CASES if case[0] == "classification" or case[1] in ("gradient-descent", "adam", "adagrad-da")])
-def test_with_xla_it_gives_the_pages_trajectory_to_4e_6(recipe, name, compiled):
-    path, recorded = compiled(recipe, name, xla=True)
-    difference = np.max(np.abs(path - recorded))
-    assert difference <= 4e-6, f"XLA differs by up to {difference:.2g}"
+# --- each run is the script's ---
+
+@pytest.mark.parametrize(("recipe", "xla"), [("regression", False), ("classification", True)])
+def test_each_optimizer_trains_each_run_as_the_script_does(recipe, xla, tmp_path, monkeypatch, trained):
+    monkeypatch.setattr(runs, "XLA_FROM", 0 if xla else 10**12)
+    # Far from -1 the sigmoid is 1 but for its last digits, of which Adam makes steps of full size.
+    module = edited(recipe, {"mean=10": "mean=0"} if recipe == "classification" else {}, tmp_path)
+    names = ("gradient-descent", "adagrad-da", "ftrl") if xla else tuple(OPTIMIZERS)
+    rows = compare(module, tmp_path, "--runs", 3, "--steps", 30, "--learning-rate", 0.05, "--optimizer", *names)
+    assert tuple(row["optimizer"] for row in rows) == names
+    x, y, starts, indices = numbers_of(module, 3, 30)
+    for name, (A, *_) in zip(names, trained, strict=True):
+        alone = by_the_script(module, monkeypatch, x[2], y[2], starts[2], indices[:, 2], learning_rate=0.05,
+                              optimizer=OPTIMIZERS[name](0.05))
+        assert A[2] == pytest.approx(alone, rel=4e-6), name
 
 
-def test_a_run_is_the_same_however_many_runs_stand_beside_it(monkeypatch):
-    def final(runs, xla_from, length):
-        monkeypatch.setattr(blocks, "LENGTH", length)
-        monkeypatch.setattr(loops, "XLA_FROM", xla_from)
-        (A, loss, arrived, gone, _, paths), = outcomes("classification", [("gradient-descent", 0.3)], runs, 70)
-        return A, loss, arrived, gone, paths[:, :2].T
-
-    for xla_from in (0, 10**12):
-        many = final(2100, xla_from, 2048)
-        for runs, length in ((2, 2048), (1025, 2048), (2100, data.ROWS)):
-            for ours, theirs in zip(final(runs, xla_from, length), many, strict=True):
-                np.testing.assert_array_equal(ours, theirs[:runs])
-
-
-@pytest.mark.parametrize("recipe", SCRIPTS)
-def test_the_first_run_of_a_comparison_is_the_recipes_run(recipe, tmp_path):
-    SCRIPTS[recipe].main(["--steps", "300", "--no-figure", "--output-dir", str(tmp_path)])
-    last = read_log(tmp_path / f"{recipe}.csv")[3][-1]
-    row, _ = compare(recipe, tmp_path, "--steps", 300, "--optimizer", "gradient-descent", "adam")
-    assert row["A_mean"] == last
-    (A, *_), = outcomes(recipe, [("gradient-descent", row["learning_rate"])], 3, 300)
-    assert A[0] == pytest.approx(last, abs=2e-6)
+CHANGES = {
+    "A[0]": {OUTPUT: "x_data * A[0]"},
+    "x_data[0] and y_target[0]": {OUTPUT: "x_data[0] * A", "my_output - y_target": "my_output - y_target[0]",
+                                  TARGETS: "np.random.normal(10, 2, 100)"},
+    "a norm": {SQUARE: "tf.square(tf.clip_by_norm(my_output - y_target, 3.))"},
+    "matrices": {"shape=[1]": "shape=[1, 1]", OUTPUT: "tf.matmul(x_data, A)", "[x_vals[rand_index]]":
+                 "[[x_vals[rand_index]]]", "[y_vals[rand_index]]": "[[y_vals[rand_index]]]"},
+    "a sum over what has no form of its own": {SQUARE: "tf.cumsum(tf.square(my_output - y_target))"},
+    "the page's momentum": {OPTIMIZER: "tf.train.MomentumOptimizer(learning_rate, 0.5)"},
+    "a decaying rate": DECAY,
+    "clipped gradients": {MINIMIZE: "my_opt.apply_gradients([(tf.clip_by_value(each, -9., 9.), variable)"
+                                    " for each, variable in my_opt.compute_gradients(loss)])"},
+    "momentum by hand": {MINIMIZE: "A.assign_sub((v := tf.Variable(tf.zeros([1]), trainable=False)).assign(0.5 * v + "
+                                   "learning_rate * tf.gradients(loss, A)[0]))"},
+    "a second variable": {'name="A")': 'name="A")\n    b = tf.Variable(tf.ones([1]))', OUTPUT: "x_data * A + b"},
+}
 
 
-# One of each kind of memory: the others remember nothing, or the same as one of these.
-@pytest.mark.parametrize(("recipe", "name"), [
-    ("classification", "adam"), *(("regression", name) for name in optimizers.OPTIMIZERS if name not in (
-        "gradient-descent", "proximal-gradient-descent", "nesterov", "proximal-adagrad"))])
-def test_every_chunk_of_runs_starts_with_an_optimizer_that_remembers_nothing(recipe, name):
-    rate = optimizers.rates(recipe, SCRIPTS[recipe].train.__kwdefaults__["learning_rate"])[name]
-    (A, _, arrived, _, _, _), = outcomes(recipe, [(name, rate)], data.CHUNK + 80, 60)
-    *_, second = blocks.draw_blocks(SCRIPTS[recipe].main, 18, data.CHUNK + 80, data.CHUNK, 60)
-    assert second.chunk == 1
-    loop = loops.Loop(SCRIPTS[recipe].main, name, second, xla=False)
-    loop.reset(second.start)
-    alone_A, alone_arrived, _ = loop.advance(rate, second, 0, 60)
-    np.testing.assert_array_equal(A[data.CHUNK:], alone_A[:80])
-    np.testing.assert_array_equal(arrived[data.CHUNK:], alone_arrived[:80])
-    assert np.ptp(A[data.CHUNK:]) > 0
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_script_is_trained_as_it_stands(change, tmp_path, monkeypatch, trained):
+    module = edited("regression", CHANGES[change], tmp_path)
+    compare(module, tmp_path, "--runs", 4, "--steps", 50)
+    x, y, starts, indices = numbers_of(module, 4, 50)
+    for run in (1, 3):
+        alone = by_the_script(module, monkeypatch, x[run], y[run], starts[run], indices[:, run])
+        assert trained[0][0][run] == pytest.approx(alone, rel=1e-6)
 
 
-def test_a_row_starts_with_an_optimizer_that_remembers_nothing_of_the_row_before():
-    twice = outcomes("regression", [("adam", 0.2), ("adam", 0.2), ("momentum", 0.005), ("adam", 0.2)], 50, 80)
-    for row in (twice[1], twice[3]):
-        for ours, first in zip(row, twice[0], strict=True):
-            np.testing.assert_array_equal(ours, first)
+@pytest.mark.parametrize(("replace", "says"), [
+    ({SQUARE: "tf.square(tf.nn.dropout(my_output, rate=0.1) - y_target)"}, "a step executes RandomUniform"),
+    ({OUTPUT: "x_data * tf.gather(A, [0])"}, "a step executes ResourceGather"),
+    ({SQUARE: "tf.cond(my_output[0] > 5., lambda: tf.square(my_output - 9.), lambda: 0 * my_output)"}, "Switch"),
+    ({"np.random.choice(100)": "i % 100"}, "train() does not take its samples by np.random.choice(100) alone"),
+    ({"    x_data = ": "    x_vals = x_vals - 1\n    x_data = "}, "feeds other samples than draw_samples() draws"),
+    ({"0.1, 100)": "0.1, np.random.randint(90, 110))", "repeat(10., 100)": "repeat(10., len(x_vals))",
+      "choice(100)": "choice(len(x_vals))"}, "draw_samples() draws another number of samples for each run"),
+    ({START: "tf.random_normal(shape=[1])"}, "A starts elsewhere when its initial value is drawn again"),
+    ({STEP: f"{STEP}\n        {STEP}"}, "train() takes 100 steps instead of 50"),
+    ({"        if (i": "        if abs(sess.run(A)[0] - 10) < 2: break\n        if (i"}, "train() takes "),
+    ({"    init = ": "    other = tf.train.AdamOptimizer(0.1).minimize(loss)\n    init = ",
+      STEP: STEP.replace("train_step", "other if i % 2 else train_step")}, "executes several training operations"),
+    ({"    my_opt = ": "    rate = tf.placeholder(tf.float32, [])\n    my_opt = ", "=learning_rate)": "=rate)",
+      STEP: STEP.replace("rand_y}", "rand_y, rate: 0.1}")}, "a step is fed Placeholder besides x and y"),
+    ({MINIMIZE: "tf.group(my_opt.minimize(loss), A.assign_sub([0.1]))"}, "a step leaves open whether"),
+    ({MINIMIZE: "tf.train.GradientDescentOptimizer(0.1 * x_data[0]).minimize(loss)"}, "another one in each run"),
+])
+def test_a_script_that_many_runs_cannot_follow_gets_one_sentence_and_no_table(replace, says, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        compare(edited("regression", replace, tmp_path), tmp_path, "--runs", 5, "--steps", 50)
+    printed, errors = capsys.readouterr()
+    assert (end.value.code, printed) == (1, "")
+    assert one_sentence(errors)
+    assert "there is no table: " in errors
+    assert says in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
 
 
-def test_steps_beyond_those_whose_picks_are_held_at_once_are_trained_and_kept(tmp_path):
-    made = regression.main(["--steps", "5000", "--no-figure", "--output-dir", str(tmp_path)])
-    (A, _, _, gone, at, paths), = outcomes("regression", [("gradient-descent", 0.02)], 2, 5000)
-    assert not gone.any()
-    assert at[0] == 0
-    assert at[-1] == 5000
-    assert np.max(np.diff(at)) <= 5000 // 35
-    assert paths.shape == (len(at), 2)
-    np.testing.assert_array_equal(paths[:, 0], made.A[at])
-    np.testing.assert_array_equal(paths[-1], A)
-    row, = compare("regression", tmp_path, "--steps", 3000, "--runs", 2)
-    assert row["diverged"] == 0
+@pytest.mark.parametrize("run", [0, -1])
+def test_a_loop_that_trains_another_run_1_gives_no_table(run, tmp_path, monkeypatch, capsys):
+    def advance(self, *given, advance=training_loop.Loop.advance):
+        A, *others = advance(self, *given)
+        A[run] *= 1.001
+        return A, *others
 
-
-# --- XLA ---
-
-@pytest.mark.parametrize(("runs", "xla"), [(13, False), (14, True)])
-def test_xla_is_chosen_from_the_stated_size_on(runs, xla, monkeypatch):
-    chosen = []
-
-    class Loop(loops.Loop):
-        def __init__(self, recipe, optimizer, block, xla):
-            super().__init__(recipe, optimizer, block, xla)
-            functions = self._session.graph.as_graph_def().library.function
-            chosen.append((xla, any(function.attr["_XlaMustCompile"].b for function in functions)))
-
-    monkeypatch.setattr(loops, "Loop", Loop)
-    monkeypatch.setattr(loops, "XLA_FROM", 13 * 20)
-    outcomes("regression", [("gradient-descent", 0.02)], runs, 20)
-    assert chosen == [(xla, xla)]  # asked for, and in the graph: a function that XLA must compile
-
-
-def test_the_stated_size_is_four_thousand_runs_of_the_classification():
-    assert 4 * data.CHUNK * STEPS["classification"] == loops.XLA_FROM
+    monkeypatch.setattr(training_loop.Loop, "advance", advance)
+    with pytest.raises(SystemExit):
+        compare(SCRIPTS["regression"], tmp_path, "--runs", 5)
+    assert "beside others, run 1 comes to A = " in capsys.readouterr().err
 
 
 # --- the figures ---
 
-def simulate(recipe, rate, runs, steps, seed=18):
-    """Gradient descent in numpy, double precision, on the runs that the seed gives: A [runs], loss, arrived."""
-    script, target = SCRIPTS[recipe], {"regression": 10, "classification": -1}[recipe]
-    A, loss, arrived = [], [], []
-    for chunk in range(-(-runs // data.CHUNK)):
-        streams = data.streams(seed, chunk)
-        x, y = (np.array(column) for column in zip(
-            *(script.draw_samples(streams.samples) for _ in range(data.CHUNK)), strict=True))
-        now = streams.start.normal(10 if recipe == "classification" else 0, size=data.CHUNK)
-        when = np.full(data.CHUNK, np.inf)
-        picks = np.empty((steps, data.CHUNK), np.int32)
-        data.draw_picks(streams.picks, 100, picks)
-        for step, pick in enumerate(picks, 1):
-            each = np.arange(data.CHUNK), pick
-            if recipe == "regression":
-                now = now - rate * 2 * (x[each] * now - y[each]) * x[each]
-            else:
-                now = now - rate * (1 / (1 + np.exp(-(x[each] + now))) - y[each])
-            when[(np.abs(now - target) < 0.5) & np.isinf(when)] = step
-        z = now[:, None] * x - y if recipe == "regression" else now[:, None] + x
-        each = z**2 if recipe == "regression" else np.logaddexp(0, z) - z * y
-        A, loss, arrived = [*A, *now], [*loss, *each.mean(axis=1)], [*arrived, *when]
-    return (np.array(column)[:runs] for column in (A, loss, arrived))
+@pytest.mark.parametrize(("recipe", "xla"), [("regression", False), ("regression", True), ("classification", True)])
+def test_the_figures_are_those_of_numpy_with_and_without_xla(recipe, xla, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "XLA_FROM", 0 if xla else 10**12)
+    module, steps = SCRIPTS[recipe], 100
+    rate, target = (0.2, 10) if recipe == "regression" else (0.5, -1)
+    x, y, A, indices = numbers_of(module, 1500, steps, 10 if recipe == "classification" else 0)
+    A, arrived = A.astype(np.float64), np.full(1500, np.inf)
+    for step, index in enumerate(indices, 1):
+        each = np.arange(1500), index
+        wrong = x[each] * A - y[each] if recipe == "regression" else 1 / (1 + np.exp(-x[each] - A)) - y[each]
+        A -= rate * wrong * (2 * x[each] if recipe == "regression" else 1)
+        arrived[(np.abs(A - target) < 0.5) & np.isinf(arrived)] = step
+    z = x * A[:, None] if recipe == "regression" else x + A[:, None]
+    loss = ((z - y) ** 2 if recipe == "regression" else np.logaddexp(0, z) - z * y).mean()
+    row, = compare(module, tmp_path, "--learning-rate", rate, "--runs", 1500, "--steps", steps)
+    expected = {"A_mean": A.mean(), "A_sd": A.std(), "loss_mean": loss, "steps_to_target": np.median(arrived),
+                **{f"A_p{at:02}": np.percentile(A, at) for at in (5, 50, 95)}}
+    for column, value in expected.items():  # float32 against double precision, over all the steps
+        assert row[column] == pytest.approx(value, rel=2e-5, abs=2e-5), column
+    assert (row["optimizer"], row["learning_rate"], row["runs"], row["diverged"]) == ("gradient-descent", rate, 1500, 0)
 
 
-@pytest.mark.parametrize("recipe", SCRIPTS)
-@pytest.mark.parametrize(("runs", "seed", "xla"), [(1000, 7, False), (1500, 18, True)])
-def test_the_figures_agree_with_an_independent_numpy_simulation_for_any_seed_with_and_without_xla(
-        recipe, runs, seed, xla, tmp_path, monkeypatch):
-    if xla:
-        monkeypatch.setattr(loops, "XLA_FROM", 0)
-    rates = [0.02, 0.2] if recipe == "regression" else [0.05, 0.5]
-    seeds = [] if seed == 18 else ["--seed", seed]
-    rows = compare(recipe, tmp_path, "--learning-rate", *rates, "--runs", runs, *seeds)
-    for row, rate in zip(rows, rates, strict=True):
-        A, loss, arrived = simulate(recipe, rate, runs, STEPS[recipe], seed)
-        assert (row["optimizer"], row["learning_rate"], row["runs"]) == ("gradient-descent", rate, runs)
-        assert row["diverged"] == 0
-        figures = {"A_mean": A.mean(), "A_sd": A.std(), "loss_mean": loss.mean(), "steps_to_target": np.median(arrived),
-                   **{f"A_p{at:02}": np.percentile(A, at) for at in (5, 50, 95)}}
-        for key, value in figures.items():  # float32 against double precision, over all the steps
-            assert row[key] == pytest.approx(value, rel=2e-5, abs=2e-5), key
+def test_rows_of_one_run_are_the_scripts_own_runs(tmp_path, capsys):
+    own = {}
+    for name in ("gradient-descent", "adam"):
+        SCRIPTS["regression"].main(["--optimizer", name, "--no-figure", "--output-dir", str(tmp_path)])
+        own[name] = read_log(tmp_path / "regression.csv")[3]
+    capsys.readouterr()
+    rows = compare(SCRIPTS["regression"], tmp_path, "--optimizer", *own)
+    assert [(row["optimizer"], row["A_mean"], row["A_sd"], row["steps_to_target"]) for row in rows] == [
+        (name, A[-1], None, np.argmax(np.abs(A - 10) < 0.5)) for name, A in own.items()]
+    heading, *lines = capsys.readouterr().out.splitlines()[:3]
+    assert heading.split() == [column for column in figures.FORMATS if "_p" not in column]
+    assert [line.split()[5] for line in lines] == ["-", "-"]
 
 
-@pytest.mark.parametrize("xla", [False, True])
-def test_a_run_arrives_with_the_first_step_after_which_A_is_near_its_target(xla, monkeypatch):
-    monkeypatch.setattr(loops, "XLA_FROM", 0 if xla else 10**12)
-    (_, _, arrived, _, _, _), = outcomes("regression", [("gradient-descent", 0.02)], 300, 100)
-    _, _, expected = simulate("regression", 0.02, 300, 100)
-    # float32 against double precision: a run that comes within 1e-5 of the border may be a step off.
-    assert np.mean(arrived != np.where(np.isfinite(expected), expected, 0)) < 0.01
-    (_, _, arrived, _, at, paths), = outcomes("regression", [("gradient-descent", 0.02)], 300, 100)
-    near = np.abs(paths - 10) < loops.NEAR
-    np.testing.assert_array_equal(at, np.arange(101))
-    np.testing.assert_array_equal(arrived, np.where(near.any(axis=0), np.argmax(near, axis=0), 0))
-    assert np.sum(arrived == 0) < 100  # a run in ten is not there yet
-    assert np.all((arrived == 0) | (arrived > 10))
+def test_runs_that_diverge_count_as_they_do_alone_and_are_left_out_of_the_figures(tmp_path, trained):
+    words = [0.9, 1.05, 3]
+    rows = compare(SCRIPTS["regression"], tmp_path, "--learning-rate", *words)
+    alone = [SCRIPTS["regression"].main(["--learning-rate", rate, "--no-figure", "--output-dir", tmp_path]).status
+             for rate in words]
+    assert [row["diverged"] for row in rows] == alone
+    assert (alone[0], alone[2]) == (0, 1)
+    assert {rows[2][column] for column in list(figures.FORMATS)[4:]} == {None}
+    row, = compare(SCRIPTS["regression"], tmp_path, "--learning-rate", 1.05, "--runs", 200)
+    A = trained[-1][0]
+    far = ~(np.abs(A - 10) <= 100)
+    assert 40 < far.sum() < 160
+    assert row["diverged"] == far.sum()
+    assert row["A_mean"] == A[~far].mean(dtype=np.float64)
 
 
-def test_a_diverged_row_is_a_result(tmp_path):
-    steady, wild = compare("regression", tmp_path, "--learning-rate", 0.02, 1.2, "--runs", 50)
-    assert steady["diverged"] == 0
-    assert wild["diverged"] == 50
-    assert all(wild[key] is None for key in list(table.FORMATS)[4:])
+def test_a_run_that_was_not_finite_on_its_way_diverged_wherever_it_ends(tmp_path):
+    far = {START: "tf.constant([1e25])", "np.random.normal(1, 0.1, 100)": "np.ones(100)", "0.02": "0.49"}
+    assert compare(edited("regression", far, tmp_path), tmp_path, "--runs", 3)[0]["diverged"] == 3  # led back again
 
 
-def test_the_figures_leave_the_diverged_runs_out_and_the_spread_has_divisor_n():
-    A = np.float32([1, 2, 3, np.nan, np.inf, 5000, 4])
-    gone = np.array([False, False, False, True, True, True, True])
-    loss = np.float32([1, 2, 6, 1, 1, 1, np.inf])
-    row = table.summary(("adam", 0.5), A, loss, np.int32([5, 0, 7, 1, 1, 1, 1]), gone)
-    assert (row["optimizer"], row["learning_rate"], row["runs"], row["diverged"]) == ("adam", 0.5, 7, 4)
-    assert row["A_mean"] == 2
-    assert row["A_sd"] == pytest.approx(np.sqrt(2 / 3))
-    assert [row[f"A_p{at}"] for at in ("05", "50", "95")] == pytest.approx([1.1, 2, 2.9])
-    assert row["loss_mean"] == 3
-    assert row["steps_to_target"] == 7  # the median of 5, never and 7
-    never = table.summary(("adam", 0.5), A[:2], loss[:2], np.int32([0, 0]), gone[:2])
-    assert never["steps_to_target"] is None
+def test_the_optimizer_and_its_rate_are_the_scripts_and_flags_without_effect_are_named(tmp_path, capsys):
+    own = edited("regression", {f"optimizer or {OPTIMIZER}": "tf.train.AdamOptimizer(0.25)"}, tmp_path)
+    row, = compare(own, tmp_path, "--runs", 5, "--steps", 9)
+    assert (row["optimizer"], row["learning_rate"]) == ("adam", 0.25)
+    assert capsys.readouterr().err == ""
+    compare(own, tmp_path, "--optimizer", "ftrl", "momentum", "--runs", 5, "--steps", 9)
+    assert capsys.readouterr().err == "mine.py: --optimizer has no effect, since train() declares another optimizer.\n"
+    row, = compare(edited("regression", DECAY, tmp_path), tmp_path, "--runs", 5, "--steps", 9)
+    assert (row["optimizer"], row["learning_rate"]) == ("gradient-descent", None)
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["gradient-descent", "varies"]
 
 
-def test_a_run_diverged_if_it_is_not_finite_or_more_than_100_from_its_target():
-    assert FAR == 100
-    A = np.float32([10, 110, -90, 110.01, -90.01, np.nan, np.inf, 10, 10])
-    loss = np.float32([0, 1, 1, 1, 1, 1, 1, np.inf, np.nan])
-    for start in (0, 109, -90):
-        assert diverged(A, loss, 10, start).tolist() == [False, False, False, True, True, True, True, True, True]
-    A = np.float32([151, 149, -129, -131])  # a run that starts farther away has not diverged while it comes nearer
-    assert diverged(A, np.zeros(4), 10, 150).tolist() == [True, False, False, True]
-    assert diverged(A, np.zeros(4), 10, np.array([0, 150, 0, 160])).tolist() == [True, False, True, False]
-
-
-def test_a_run_counts_as_diverged_in_a_comparison_exactly_where_it_does_alone(tmp_path, capsys):
-    rates = 0.9, 0.99, 1.03, 1.05, 1.2, 3  # from steady to beyond float32
-    rows = compare("regression", tmp_path, "--learning-rate", *rates)
-    assert 0 < sum(row["diverged"] for row in rows) < len(rates)
-    for row in rows:
-        words = ["--learning-rate", str(row["learning_rate"]), "--no-figure", "--output-dir", str(tmp_path)]
-        alone = regression.main(words)
-        assert (alone.status == 1) == ("diverged" in capsys.readouterr().err) == (row["diverged"] == 1), row
-    (_, _, _, gone, _, _), = outcomes("regression", [("gradient-descent", 1.05)], 500, 100)
-    A, _, _ = simulate("regression", 1.05, 500, 100)
-    assert 100 < gone.sum() < 400
-    assert np.mean(gone != (np.abs(A - 10) > 100)) < 0.02  # float32 against double, where runs grow without end
-
-
-def test_a_run_that_was_beyond_float32_on_its_way_diverged_wherever_it_ends():
-    # x = 1 but for one sample in a hundred: A is thrown out to 1e25, its loss beyond float32, and led back again.
-    class Samples:
-        def __call__(self, rng):
-            return np.ones(100), np.full(100, 10.0)
-
-    recipe = regression.main._replace(draw_samples=Samples(), draw_start=lambda rng, shape: np.full(shape, 1e25))
-    args = SimpleNamespace(runs=3, steps=100, seed=18, rows=[("gradient-descent", 0.49)])
-    (A, loss, _, gone, _, _), = loops.outcomes(recipe, args, lambda: None, lambda count: None)
-    np.testing.assert_allclose(A, 10, rtol=1e-3)
-    assert np.isfinite(loss).all()
-    assert gone.all()
-
-
-def test_what_the_picture_is_given_is_the_runs_own_ways_and_their_percentiles(tmp_path, drawn):
-    words = ["--learning-rate", "0.05", "0.5", "--steps", "150", "--output-dir", str(tmp_path), "--runs"]
-    for runs in (30, 20):
-        made = classification.main([*words, str(runs)])
-        numbers = drawn.pop("-comparison.png")
-        assert numbers["rows"] == made.rows
-        assert (numbers["curves_of"], numbers["target"], numbers["near"]) == (runs, -1, 0.5)
-        expected = outcomes("classification", [("gradient-descent", rate) for rate in (0.05, 0.5)], runs, 150)
-        for (at, low, middle, high), (*_, steps, paths) in zip(numbers["curves"], expected, strict=True):
-            np.testing.assert_array_equal(at, steps)
-            assert paths.shape[1] == runs  # and not all that were trained beside them
-            for line, part in ((low, 5), (middle, 50), (high, 95)):
-                np.testing.assert_allclose(line, np.percentile(np.float64(paths), part, axis=1), rtol=1e-12)
-        assert (numbers["paths"] is None) == (runs == 30)
-    np.testing.assert_array_equal(numbers["paths"][1], paths)
-
-
-# --- the script ---
-
-def check_table(lines, rows):
-    """Demand that the lines are the heading and the rows of a comparison's table as the terminal shows it."""
-    heading, *lines = lines
-    assert heading.split() == ["optimizer", "learning_rate", "runs", "diverged", "A_mean", "A_sd", "loss_mean",
-                               "steps_to_target"]
-    for line, row in zip(lines, rows, strict=True):
-        name, rate, runs, diverged, mean, deviation, loss, steps = line.split()
-        assert (name, float(rate), int(runs), int(diverged)) == (
-            row["optimizer"], row["learning_rate"], row["runs"], row["diverged"])
-        assert (mean, deviation) == (f"{row['A_mean']:.4f}", f"{row['A_sd']:.4f}")
-        assert loss == f"{row['loss_mean']:.4g}"
-        assert steps == ("never" if row["steps_to_target"] is None else f"{row['steps_to_target']:.4g}")
-    assert max(map(len, lines)) < 110
-
-
-def test_all_optimizers_have_a_line_each_in_the_table_on_the_terminal_and_a_row_in_its_file(tmp_path, drawn, capsys):
-    made = classification.main(["--optimizer", "all", "--steps", "5", "--output-dir", str(tmp_path)])
-    rows = rows_of(tmp_path, "classification")
-    assert [row["optimizer"] for row in rows] == list(optimizers.OPTIMIZERS)
-    assert rows == made.rows
-    lines = capsys.readouterr().out.splitlines()
-    check_table(lines[:12], rows)
-    assert lines[12:] == [f"Wrote {tmp_path}/classification-comparison.{kind}" for kind in ("csv", "json", "png")]
-
-
-def test_the_record_holds_the_flags_and_the_rows(tmp_path):
-    rows = compare("regression", tmp_path, "--learning-rate", 0.02, 1.2, "--runs", 20, "--seed", 4, "--steps", 50)
-    record = json.loads((tmp_path / "regression-comparison.json").read_text(encoding="ascii"))
-    assert record["flags"] == {
-        "seed": 4, "steps": 50, "report_every": 25, "runs": 20,
-        "rows": [{"optimizer": "gradient-descent", "learning_rate": rate} for rate in (0.02, 1.2)]}
-    assert record["result"]["rows"] == rows
-
-
-def test_all_pairs_of_optimizers_and_rates_are_compared_each_once(tmp_path):
-    rows = compare("regression", tmp_path, "--optimizer", "momentum", "adam", "momentum", "--learning-rate", 0.1, 0.2,
-                   0.1, "--steps", 3)
-    assert [(row["optimizer"], row["learning_rate"]) for row in rows] == [
-        ("momentum", 0.1), ("momentum", 0.2), ("adam", 0.1), ("adam", 0.2)]
-
-
-@pytest.mark.parametrize(("flags", "says"), [
-    *((["--runs", value], "--runs must be a whole number from 1 to 100,000,000")
-      for value in ("0", "-1", "1.5", "100000001")),
-    (["--learning-rate", "0.1", "0"], "--learning-rate must be a positive number"),
-    (["--optimizer", "adma"], "--optimizer knows no 'adma' (did you mean adam?), only gradient-descent, momentum, "),
-    (["--optimizer", "all", "--learning-rate", *map(str, range(1, 20))], "209 pairs of optimizer and learning rate"),
+@pytest.mark.parametrize(("replace", "steps", "says"), [
+    ({TARGETS: "np.repeat(1000., 100)"}, "never", "The least loss for these samples is at A = 979.62"),
+    ({", target=10": ""}, "-", None), ({"target=10": "target=float('nan')"}, "-", None),
 ])
-def test_wrong_input_gets_one_sentence_and_status_2(flags, says, tmp_path, capsys):
-    with pytest.raises(SystemExit) as end:
-        classification.main([*flags, "--output-dir", str(tmp_path / "out")])
-    printed, errors = capsys.readouterr()
-    assert (end.value.code, printed) == (2, "")
-    assert one_sentence(errors)
-    assert says in errors
-    assert not (tmp_path / "out").exists()
+def test_the_target_follows_the_data_or_is_named(replace, steps, says, tmp_path, capsys):
+    row, = compare(edited("regression", replace, tmp_path), tmp_path, "--runs", 5, "--learning-rate", 0.02)
+    lines = capsys.readouterr().out.splitlines()
+    assert (says is None) != lines[0].startswith(says or "The")
+    assert row["diverged"] == 0
+    assert lines[-3].split()[-1] == steps
 
 
-def test_too_little_memory_is_told_in_one_sentence(tmp_path, monkeypatch, capsys):
-    def no_memory(*args):
+@pytest.mark.parametrize("size", [1e-5, 1e-3, 1, 1e3, 1e5, 1e6, 1e30, -1e5, -1e-9, -0.0])
+def test_columns_never_run_together_and_no_figure_is_hidden(size):
+    row = {**dict.fromkeys(figures.FORMATS, size), "optimizer": 25 * "x", "runs": 10**8, "diverged": 10**8}
+    cells = "".join(figures.cell(row, column, 10) for column in figures.FORMATS).split()
+    assert [float(cells[index]) for index in (1, 4, 5, 6, 7)] == pytest.approx([size] * 5, rel=1e-3)
+    assert "-0.0000" not in cells
+
+
+def test_the_record_and_the_csv_have_the_rows_and_the_users_random_numbers_go_on(tmp_path, monkeypatch, capsys):
+    before = np.random.get_state()[1].copy()
+    rows = compare(SCRIPTS["regression"], tmp_path, "--learning-rate", 0.02, 1.2, "--runs", 20, "--steps", 50)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+    record = json.loads((tmp_path / "regression-comparison.json").read_text(encoding="ascii"))
+    assert record["result"]["rows"] == rows
+    assert [row["learning_rate"] for row in record["flags"]["rows"]] == [0.02, 1.2]
+    assert "Step #" not in capsys.readouterr().out  # the script's own prints
+
+    def no_memory(*given):
         raise MemoryError
 
-    monkeypatch.setattr(loops, "outcomes", no_memory)
-    made = regression.main(["--runs", "5", "--no-figure", "--output-dir", str(tmp_path)])
-    errors = capsys.readouterr().err
-    assert made.status == 1
-    assert one_sentence(errors)
-    assert "there is not enough memory for 5 runs: try fewer" in errors
-    assert list(tmp_path.iterdir()) == []
-
-
-SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-
-
-@pytest.fixture
-def stopped(monkeypatch, tmp_path):
-    """A comparison of two rows in which the signal comes while the row of `rate` is trained, in this process."""
-    def stopped(number, rate):
-        advance, before = loops.Loop.advance, signal.getsignal(number)
-
-        def stop(self, at, *rest):
-            if at == rate:
-                signal.raise_signal(number)
-            return advance(self, at, *rest)
-
-        monkeypatch.setattr(loops.Loop, "advance", stop)
-        words = ["--learning-rate", "0.02", "0.03", "--runs", "20", "--no-figure", "--output-dir", str(tmp_path)]
-        try:
-            return regression.main(words)
-        finally:
-            assert signal.getsignal(number) is before
-
-    return stopped
-
-
-@pytest.mark.parametrize(("number", "status"), SIGNALS)
-def test_a_signal_in_the_second_row_keeps_the_first(number, status, stopped, tmp_path, capsys):
-    made = stopped(number, 0.03)
-    errors = capsys.readouterr().err
-    assert made.status == status
-    assert one_sentence(errors)
-    assert f"stopped by {signal.Signals(number).name} after 1 of 2 rows" in errors
-    row, = made.rows
-    assert row["learning_rate"] == 0.02
-    assert rows_of(tmp_path, "regression") == made.rows
-    assert made.files == [tmp_path / f"regression-comparison.{kind}" for kind in ("csv", "json")]
-
-
-@pytest.mark.parametrize(("number", "status"), SIGNALS)
-def test_a_signal_before_the_first_row_is_done_leaves_no_file_and_no_traceback(
-        number, status, stopped, tmp_path, capsys):
+    monkeypatch.setattr(runs, "together", no_memory)
     with pytest.raises(SystemExit) as end:
-        stopped(number, 0.02)
-    assert end.value.code == status
-    assert "Wrote" not in capsys.readouterr().out
-    assert list(tmp_path.iterdir()) == []
+        SCRIPTS["regression"].main(["--runs", "5", "--no-figure", "--output-dir", str(tmp_path / "new")])
+    assert end.value.code == 1
+    assert "there is not enough memory for 5 runs: try fewer" in capsys.readouterr().err
+    assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_ctrl_c_keeps_the_finished_rows_and_draws_them(tmp_path):
-    rates = [0.02 + number / 1000 for number in range(20)]
-    flags = ["--learning-rate", *rates, "--runs", 50_000, "--output-dir", tmp_path]
-    process = subprocess.Popen(command("regression", *flags), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               encoding="utf-8")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("finished", [0, 1])
+def test_a_signal_keeps_the_rows_that_are_finished(number, finished, tmp_path, monkeypatch, capsys):
+    def together(*given, together=runs.together):
+        if len(calls) == finished:
+            signal.raise_signal(number)
+        calls.append(given)
+        return together(*given)
+
+    calls, words = [], ["--learning-rate", "0.02", "0.03", "--runs", "20", "--no-figure", "--output-dir", str(tmp_path)]
+    monkeypatch.setattr(runs, "together", together)
+    if finished:
+        made = SCRIPTS["regression"].main(words)
+        assert (made.status, made.rows[0]["learning_rate"], len(made.rows)) == (128 + number, 0.02, 1)
+        assert made.files == [tmp_path / f"regression-comparison.{kind}" for kind in ("csv", "json")]
+    else:
+        with pytest.raises(SystemExit) as end:
+            SCRIPTS["regression"].main(words)
+        assert end.value.code == 128 + number
+        assert list(tmp_path.iterdir()) == []
+    errors = capsys.readouterr().err
+    assert one_sentence(errors)
+    assert f"stopped by {signal.Signals(number).name} after {finished} of 2 rows" in errors
+
+
+def test_ctrl_c_is_obeyed_while_runs_are_trained_on_a_terminal_with_a_bar(tmp_path):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
+    flags = ["--learning-rate", 0.02, 0.03, "--runs", 300_000, "--steps", 2000, "--no-figure", "--output-dir", tmp_path]
+    process = subprocess.Popen(command("regression", *flags), stdout=subprocess.PIPE, stderr=theirs, text=True)
     try:
-        process.stdout.readline()
-        assert process.stdout.readline().split()[:2] == ["gradient-descent", "0.02"]
+        shown = ""
+        while not re.search(r"[1-9]\d*/600000", shown):
+            shown += os.read(ours, 10_000).decode()
         sent = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        printed, _ = process.communicate(timeout=60)
+        assert time.monotonic() - sent < 5  # against hanging; how fast it ends is measured elsewhere
+        os.set_blocking(ours, False)
+        shown += os.read(ours, 100_000).decode()
     finally:
         process.kill()
-    assert time.monotonic() - sent < 10  # a bound against hanging; how fast it ends is measured elsewhere
-    assert process.returncode == 130
-    assert one_sentence(errors)
-    finished = int(re.search("after ([0-9]+) of 20 rows", errors)[1])  # the first, and what came until the signal did
-    assert 1 <= finished < 20
-    rows = rows_of(tmp_path, "regression")
-    assert [(row["learning_rate"], row["runs"]) for row in rows] == [(rate, 50_000) for rate in rates[:finished]]
-    assert (tmp_path / "regression-comparison.png").exists()
-
-
-class Terminal(io.StringIO):
-    """A standard error that is a terminal."""
-
-    def isatty(self):
-        return True
-
-
-def test_on_a_terminal_the_table_is_printed_and_the_bar_counts_every_run(tmp_path, monkeypatch, capsys):
-    bars = []
-
-    class Bar(tqdm.tqdm):
-        def update(self, n=1):
-            bars[:] = [(self, self.n + n)]
-            return super().update(n)
-
-    monkeypatch.setattr(tqdm, "tqdm", Bar)
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    rows = compare("regression", tmp_path, "--learning-rate", 0.02, 0.03, "--runs", 1500)
-    (bar, counted), = bars
-    assert counted == bar.total == 3000
-    assert "3000 runs" in sys.stderr.getvalue() or "/3000" in sys.stderr.getvalue()
-    lines = capsys.readouterr().out.splitlines()
-    check_table(lines[:3], rows)
-
-
-def test_off_a_terminal_no_bar_is_made(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(tqdm, "tqdm", None)
-    compare("regression", tmp_path, "--runs", 20)
-    assert capsys.readouterr().err == ""
-
-
-def test_a_real_start_writes_its_files_and_shows_a_progress_bar_on_a_real_terminal_and_only_there(tmp_path):
-    ours, theirs = pty.openpty()
-    try:
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
-        flags = ["--runs", 2000, "--output-dir", tmp_path]
-        done = subprocess.run(command("regression", *flags), stdout=subprocess.PIPE, stderr=theirs, timeout=60,
-                              check=False)
-        os.set_blocking(ours, False)
-        shown = os.read(ours, 100_000).decode()
-    finally:
         os.close(ours)
         os.close(theirs)
-    assert done.returncode == 0
-    assert "0/2000" in shown
-    assert " runs" in shown
+    assert (process.returncode, printed) == (130, "")
     assert "%|" in shown
-    assert b"%|" not in done.stdout
-    lines = done.stdout.decode().splitlines()
-    check_table(lines[:2], rows_of(tmp_path, "regression"))
-    assert lines[2:] == [f"Wrote {tmp_path}/regression-comparison.{kind}" for kind in ("csv", "json", "png")]
-    assert (tmp_path / "regression-comparison.png").read_bytes().endswith(b"IEND\xaeB`\x82")
+    assert "stopped by SIGINT after 0 of 2 rows" in shown
+
+
+def test_nothing_of_tensorflow_is_loaded_for_the_names_and_rates_of_optimizers():
+    code = "import sys, common.comparison.optimizers as o; o.rates('x', 1.); sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, check=False).returncode == 0

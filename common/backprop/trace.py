@@ -49,13 +49,12 @@ class Trace:
 
     def after(self, session, step):
         """Print the table of the step, and the update; nothing once the run has diverged."""
-        rows = Log.current.rows
-        if not self._looks or self.unknown or len(rows) < step or not np.isfinite(rows[-1]).all():
+        if not self._looks or self.unknown or not np.isfinite(Log.current.rows[-1:]).all():
             return
         nodes, memory = self._looks
         after = self._values(session)
         try:
-            found, inputs = nodes.look(self._before, after, rows[-1, 3])
+            found, inputs = nodes.look(self._before)
         except structure.Unknown as error:
             self.unknown = str(error)
             return

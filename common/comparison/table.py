@@ -1,146 +1,139 @@
-"""A comparison as a table: on the terminal, as CSV and for its picture."""
+"""A comparison: its rows, one after the other, as a table on the terminal, as files and for its picture."""
 
-import csv
-import io
-import itertools
-import math
+import contextlib
+import sys
 
 import numpy as np
 
-from common.comparison import loops
-from common.ending import surroundings
-from common.ending.model import Model, model_of
-from common.pictures import comparison as picture
-from common.run import count
+from common import run, signals
+from common.comparison import runs
+from common.comparison.figures import FORMATS, cell, summary, write
+from common.graph import gradient, structure
 
-CURVES_OF = 1024  # runs whose way is drawn: those of the first chunk
-THIN_LINES = 20  # runs that are drawn one by one
-FORMATS = {  # column: its width on the terminal (0: only in the file) and its format
-    "optimizer": (-26, "s"), "learning_rate": (13, ".4g"), "runs": (10, "d"), "diverged": (9, "d"),
-    "A_mean": (10, ".4f"), "A_sd": (9, ".4f"), "A_p05": (0, ""), "A_p50": (0, ""), "A_p95": (0, ""),
-    "loss_mean": (11, ".4g"), "steps_to_target": (16, ".4g"),
-}
+FEW, MOST = 20, 2000  # runs that are drawn one by one; steps of run 1 that are drawn
 
 
 class Comparison:
-    """What a comparison leaves behind: `rows`, a list of dicts with the keys `FORMATS`, `files` and `status`."""
+    """What a comparison leaves behind: `rows`, dicts with the keys of `FORMATS`, `files` and `status`."""
 
-    def __init__(self):
-        self.rows, self.files, self.status = [], [], 0
+    def __init__(self, target):
+        self.rows, self.curves, self.model, self.others = [], [], None, {}
+        self._target, self._said = target, set()
 
     def __repr__(self):
-        return "\n".join([line(dict(zip(FORMATS, FORMATS, strict=True))), *map(line, self.rows)])
+        return "\n".join(self.lines())
+
+    def lines(self):
+        """The table as lines: the heading, and one a row."""
+        heading = dict(zip(FORMATS, FORMATS, strict=True))
+        return ["".join(cell(row, column, self._target) for column in FORMATS) for row in (heading, *self.rows)]
+
+    def say(self, how, sentence):
+        """Say a sentence, if there is one, a single time."""
+        if sentence and sentence not in self._said:
+            self._said.add(sentence)
+            how(sentence)
 
 
-def compare(recipe, args, signals, output, artist):
+def compare(recipe, args, output):
     """Train `args.runs` runs of each of `args.rows`, print a table, and write it as CSV, record and picture."""
-    result, curves, all_paths, failure = Comparison(), [], [], None
-    model = model_of(recipe.graph, *recipe.draw_samples(np.random.default_rng(0)))
-    if model is None:
-        raise SystemExit("Several runs take a graph() that can be computed in double precision: write plain numbers "
-                         "in it instead of tf.constant, and make variables in train().")
-    if not model.separate:
-        raise SystemExit("Several runs are trained side by side, which takes a loss with one number a sample: leave "
-                         "tf.reduce_mean and the like out of graph(), or train a single run.")
-    signals.patience = 1
+    result, failure, state = Comparison(recipe.target), None, np.random.get_state()
     try:
-        with surroundings.progress(len(args.rows) * args.runs, "runs") as bar:
-            say, done = (bar.write, bar.update) if bar is not None else (print, lambda count: None)
-            say(line(dict(zip(FORMATS, FORMATS, strict=True))))
-            for row, (A, loss, arrived, gone, at, paths) in zip(
-                    args.rows, loops.outcomes(recipe, args, lambda: check(signals), done), strict=True):
-                result.rows.append(summary(row, A, loss, arrived, gone))
-                with np.errstate(all="ignore"):
-                    curves.append((at, *np.percentile(paths.astype(np.float64), (5, 50, 95), axis=1)))
-                all_paths += [paths] if args.runs <= THIN_LINES else []
-                say(line(result.rows[-1]))
-        signals.patience = math.inf  # the table is written whatever comes
+        with progress(len(args.rows) * args.runs, output) as (say, done):
+            for row in args.rows:
+                add_row(result, recipe, args, row, output, done)
+                say(*result.lines()[-1 if result.rows[1:] else 0:])
     except BaseException as error:  # what is finished is written first
-        failure, signals.patience = error, math.inf
-    if failure and not result.rows and not isinstance(failure, (MemoryError, OSError)):
-        raise failure
-    if result.rows:
-        output.save("-comparison.csv", lambda file: write(file, result.rows))
-        output.record("-comparison.json", {"rows": result.rows})
-    signals.patience, expected = 0, True
+        failure = error
     try:
-        if signals.noted:
-            output.failed(f"stopped by {signals.name} after {len(result.rows)} of {len(args.rows)} rows",
-                          signals.status)
-        elif isinstance(failure, MemoryError):
-            output.failed(f"there is not enough memory for {args.runs:,} runs: try fewer")
-        elif isinstance(failure, OSError) and failure.filename is None:
-            output.print_failed(failure)
-        else:
-            expected = failure is None
-        if artist and result.rows:
-            output.draw("-comparison.png", artist, picture.png, {
-                "title": recipe.title, "made_by": made_by(args), "rows": result.rows, "curves": curves,
-                "paths": all_paths or None, "curves_of": min(args.runs, CURVES_OF),
-                "target": recipe.target, "near": loops.NEAR, "limits": limits(recipe, args)})
-    except surroundings.Stopped:
-        output.failed(f"stopped by {signals.name}; what is not named as written is not written", signals.status)
-    finally:
-        result.files, result.status = output.paths, output.end()
-    if not expected:
-        raise failure
+        with signals.held():
+            np.random.set_state(state)
+            if result.rows:
+                output.save("-comparison.csv", lambda file: write(file, result.rows))
+                output.record("-comparison.json", {"rows": result.rows})
+        explain(failure, args, len(result.rows), output)
+        if result.rows and args.figure:
+            draw(recipe, args, result, output)
+    except signals.Stopped as stopped:
+        output.failed(f"{stopped}; what is not named as written is not written", 128 + stopped.args[0])
+    if not result.rows:
+        raise SystemExit(output.status)
     return result
 
 
-def check(signals):
-    if signals.noted:
-        raise surroundings.Stopped
+def explain(failure, args, finished, output):
+    """Say why the table ends early; what is not of this project's making is raised again."""
+    after = f"after {finished} of {len(args.rows)} rows"
+    if isinstance(failure, signals.Stopped):
+        output.failed(f"{failure} {after}", 128 + failure.args[0])
+    elif isinstance(failure, MemoryError):
+        output.failed(f"there is not enough memory for {args.runs:,} runs: try fewer")
+    elif isinstance(failure, structure.Unknown):
+        output.failed(f"{f'the table ends {after}' if finished else 'there is no table'}: {failure}")
+    elif failure:
+        raise failure
 
 
-def summary(row, A, loss, arrived, gone):
-    """The row of the table: a dict with the keys `FORMATS`, None where a figure does not apply.
+@contextlib.contextmanager
+def progress(total, output):
+    """Functions that print lines and count runs; on a terminal, with a progress bar."""
+    tqdm = None
+    if getattr(sys.stderr, "isatty", bool)():  # an IDE's may have none
+        with contextlib.suppress(ModuleNotFoundError):
+            from tqdm import tqdm
+    if not tqdm:
+        yield output.print, lambda count: None
+        return
 
-    row  its optimizer and learning rate; the others have one element a run, as `loops.outcomes` yields them
-    """
-    figures, kept = dict.fromkeys(FORMATS), ~gone
-    figures.update(zip(FORMATS, (*row, len(A), int(gone.sum())), strict=False))
-    if kept.any():
-        kept_A = A[kept].astype(np.float64)
-        low, middle, high = map(float, np.percentile(kept_A, (5, 50, 95)))
-        steps = float(np.median(np.where(arrived[kept] > 0, arrived[kept], np.inf)))
-        figures.update(A_mean=float(kept_A.mean()), A_sd=float(kept_A.std()), A_p05=low, A_p50=middle, A_p95=high,
-                       loss_mean=float(loss[kept].astype(np.float64).mean()),
-                       steps_to_target=steps if np.isfinite(steps) else None)
-    return figures
+    def say(*lines):
+        with tqdm.external_write_mode():
+            output.print(*lines)
 
-
-def line(row):
-    """One line of the table on the terminal, from a row of figures or from the headings."""
-    cells = []
-    for column, (width, kind) in FORMATS.items():
-        value = row[column]
-        if value is None:
-            value = "never" if column == "steps_to_target" and row["A_mean"] is not None else "-"
-        elif not isinstance(value, str):
-            value = format(value, kind)
-        if width:
-            cells.append(f"{value:<{-width}}" if width < 0 else f"{value:>{width}}")
-    return "".join(cells)
+    with tqdm(total=total, unit=" runs", leave=False) as bar:
+        yield say, bar.update
 
 
-def write(file, rows):
-    """The table as CSV; every number reads back as the same float64, and what does not apply is empty."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(itertools.chain([FORMATS], (row.values() for row in rows)))
-    file.write(text.getvalue().encode())
+def add_row(result, recipe, args, row, output, done):
+    """Train a row's runs, and add its figures and its curves to the result."""
+    log = runs.own_run(recipe, args, row)
+    made_by = structure.optimizer(log.session.steps, log.session.parts.A)
+    result.say(output.failed, run.without_effect(args, row, *made_by))
+    model = result.model
+    if args.runs == 1 or model is None or model.best is None:
+        model = run.model_of(recipe, args, log)
+    result.model = model if result.model is None or result.model.best is None else result.model
+    target = recipe.target if model is None or model.best is None else model.best
+    if recipe.target is not None and target is not None and abs(target - recipe.target) > run.NEAR:
+        theory = run.in_theory(recipe.target, model, log.session.others)
+        result.say(output.print, f"{theory}. steps_to_target counts to {recipe.target:g}.")
+    result.others = log.session.others
+    last = len(log)
+    steps = np.r_[0 : min(last, 140 if last <= 140 else 12) + 1, np.geomspace(1, last, 20), np.linspace(0, last, 36)]
+    steps = np.unique(steps.astype(int))  # all of a short run; of a long one, those at the start
+    train = runs.alone if args.runs == 1 else runs.together
+    *figures, start, A = train(recipe, args, log, steps, model, done)
+    lost = figures.pop() | run.diverged(*figures[:2], target, start)
+    result.rows.append(summary(made_by, *figures, lost))
+    with np.errstate(all="ignore"):
+        shown = A if args.runs <= FEW else np.percentile(A.astype(np.float64), (5, 50, 95), axis=1).T
+    result.curves.append((steps, shown, log.A[np.unique(np.linspace(0, len(log), MOST).astype(int))]))
 
 
-def made_by(args):
-    """What a picture says under its title: what all rows have in common."""
-    names, rates = ({row[at] for row in args.rows} for at in (0, 1))
-    words = [*names] if len(names) == 1 else []
-    words += [f"learning rate {rate:g}" for rate in rates if len(rates) == 1]
-    return ", ".join([*words, f"seed {args.seed}", count(args.steps, "step"), count(args.runs, "run")])
+def draw(recipe, args, result, output):
+    """Have the rows drawn: their runs, where these end, and the mean loss of run 1's samples over `A`."""
+    from common.pictures.numbers import title
 
-
-def limits(recipe, args):
-    """The rates at which gradient descent diverges on the samples of the first runs, where the picture shows them."""
-    if len(args.rows) < 3 or {name for name, _ in args.rows} != {"gradient-descent"}:
-        return None
-    block = next(loops.blocks.draw_blocks(recipe, args.seed, args.runs, min(args.runs, 256), 1))
-    return Model(recipe.graph, block.x.ravel(), np.broadcast_to(block.y, block.x.shape).ravel()).limits()
+    names, rates = ({row[column] for row in result.rows} for column in ("optimizer", "learning_rate"))
+    made_by = [f"learning rate {rate:g}" for rate in rates if len(rates) == 1 and rate is not None]
+    made_by += [f"seed {args.seed}", f"{args.steps:,} steps", f"{args.runs:,} run{'s' * (args.runs > 1)}"]
+    model, firsts, grid, mean = result.model, [first for *_, first in result.curves], None, None
+    if model and not result.others:
+        center = next(each for each in (recipe.target, model.best, firsts[0][0]) if each is not None)
+        reach = 2 * max(run.NEAR, *(abs(first[0] - center) for first in firsts))
+        grid = np.linspace(center - reach, center + reach, 400)
+        mean = model.losses(grid).mean(axis=1)
+    stable = gradient.stable_rate(model) if model and names == {"gradient-descent"} else None
+    output.draw({"-comparison.png": ("comparison", {
+        "title": title(recipe), "made_by": ", ".join(made_by), "rows": result.rows, "first": firsts, "grid": grid,
+        "mean": mean, "curves": [curve[:2] for curve in result.curves], "target": recipe.target, "near": run.NEAR,
+        "stable": stable})})

@@ -6,13 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from common import tf1 as tf
+from common.graph import numbers
 
 CONTROL_FLOW = ("Switch", "Merge", "Enter", "Exit", "NextIteration", "RefSwitch", "RefMerge", "RefEnter")
-FLOATS = (1, 14, 19)  # float32, bfloat16 and float16, as a graph's definition numbers them
-# Operations that compute each element of a tensor by itself.
-ELEMENTWISE = frozenset("""Abs Add AddV2 Cast Const Equal Exp ExpandDims Expm1 Greater GreaterEqual Identity Less LessEqual Log
-    Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mul Neg OnesLike Pow RealDiv Reciprocal Relu Rsqrt Select SelectV2
-    Sigmoid Sign Softplus Sqrt Square SquaredDifference Sub Tanh ZerosLike""".split())
 # How operations begin that change a variable.
 CHANGES = ("ResourceApply", "ResourceSparseApply", "ResourceScatter", "Apply", "SparseApply", "Scatter", "Assign")
 
@@ -56,10 +52,11 @@ def _called(name, candidates, otherwise=None):
     return candidates[otherwise] if len(candidates) > otherwise else None
 
 
-def ancestors(last, ends=(), control=False):
+def ancestors(last, ends=(), control=False, inputs=lambda op: op.inputs):
     """The operations that those in `last` are computed from, each after its sources; `last` are among them.
 
-    None beyond those in `ends`. With `control`, also what is only executed before them.
+    None beyond those in `ends`. With `control`, also what is only executed before them. `inputs(op)` tells the tensors
+    that count as inputs.
     """
     order, seen, waiting = [], set(), [(op, False) for op in last]
     while waiting:
@@ -70,7 +67,7 @@ def ancestors(last, ends=(), control=False):
             seen.add(op)
             waiting.append((op, True))
             if op not in ends:
-                waiting += [(tensor.op, False) for tensor in reversed(op.inputs)]
+                waiting += [(tensor.op, False) for tensor in reversed(inputs(op))]
                 waiting += [(source, False) for source in op.control_inputs if control]
     return order
 
@@ -136,7 +133,7 @@ def copy(wanted, replaced, double=False):
         node.input[:] = [source for source in node.input if not source.startswith("^") or source[1:] in names]
         node.op = "SelectV2" if node.op == "Select" else node.op  # which has no broadcasting
         if double:
-            _make_double(node)
+            numbers.make_double(node)
     used = {tensor for op in ops for tensor in op.inputs}
     places = {old.name: new for old, new in replaced.items() if old in used}
     names = [each.name for each in wanted if each not in replaced]
@@ -153,16 +150,15 @@ def batch(tensor, values, double=False, fixed=None):
     Raises what `copy` raises, and ValueError where an operation has no form for many.
     """
     fixed = fixed or {}
-    ops = ancestors([tensor.op], {each.op for each in (*values, *fixed)})
-    many = [op for op in ops if op not in {each.op for each in (*values, *fixed)}]
-    if any(op.op_def.is_stateful for op in many):
+    ends = {each.op for each in (*values, *fixed)}
+    ops = [op for op in ancestors([tensor.op], ends, inputs=numbers.inputs) if op not in ends]
+    if any(op.op_def.is_stateful for op in ops):
         raise ValueError("such an operation, as of random numbers, does not do the same each time")
-    if all(op.type in ELEMENTWISE and op.outputs[0].shape.num_elements() == 1 for op in many):
-        places = {old: tf.reshape(new, [1] * (old.shape.rank - 1) + [-1]) for old, new in values.items()}
-        return tf.reshape(copy([tensor], {**places, **fixed}, double)[0], [-1])
+    if all(map(numbers.is_one, ops)):
+        return numbers.batch(tensor, ops, values, fixed, double)
 
-    def one(numbers):
-        places = {old: tf.reshape(number, [1] * old.shape.rank) for old, number in zip(values, numbers, strict=True)}
+    def one(given):
+        places = {old: tf.reshape(number, [1] * old.shape.rank) for old, number in zip(values, given, strict=True)}
         return tf.reshape(copy([tensor], {**places, **fixed}, double)[0], [])
 
     return tf.vectorized_map(one, tuple(values.values()), fallback_to_while_loop=False)
@@ -171,12 +167,3 @@ def batch(tensor, values, double=False, fixed=None):
 def double(tensor):
     """The type of a tensor's copy in double precision."""
     return tf.float64 if tensor.dtype.is_floating else tensor.dtype.base_dtype
-
-
-def _make_double(node):
-    """Put float64 wherever an operation's definition has a smaller float."""
-    for attribute in node.attr.values():
-        if attribute.type in FLOATS:
-            attribute.type = tf.float64.as_datatype_enum
-        if attribute.tensor.dtype in FLOATS:
-            attribute.tensor.CopyFrom(tf.make_tensor_proto(tf.make_ndarray(attribute.tensor), tf.float64))

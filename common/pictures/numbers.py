@@ -30,7 +30,7 @@ def of_run(recipe, args, log, model, early, watcher=None):
 
 def title(recipe):
     """The beginning of the script's first line."""
-    return (recipe.train.__globals__["__doc__"] or recipe.name).split(",")[0].split("\n")[0]
+    return re.split("[:,.\n:,。]", (recipe.train.__globals__["__doc__"] or "").strip())[0] or recipe.name
 
 
 def made_by(args, log):

@@ -1,0 +1,94 @@
+"""The random numbers of many runs, drawn as the script draws its own."""
+
+import numpy as np
+
+from common import tf1 as tf
+from common.comparison.step import random
+from common.graph import structure
+
+RUNS = 1023  # trained side by side; run 1 stands behind them once more
+BLOCK = 1500  # steps whose sample indices are held at once; a signal waits for them, some 0.1 s at most
+
+
+class Draws:
+    """The random numbers of many runs, drawn as the script draws its own; those of run 1 are the script's.
+
+    x, y, indices  of run 1: its samples [samples], and which of them each step takes [steps]
+    start          of run 1: {operation of a variable: its value before the first step}
+    """
+
+    def __init__(self, recipe, args, log, step):
+        """Draw run 1's numbers again; raises `structure.Unknown` if the script was not trained on them."""
+        self._recipe, self._args, self._own, (x_data, y_target, A, *_) = recipe, args, step.own, log.session.parts
+        self._kinds = x_data.dtype.as_numpy_dtype, y_target.dtype.as_numpy_dtype
+        if len(log) != args.steps:
+            raise structure.Unknown(f"train() takes {len(log):,} steps instead of {args.steps:,}")
+        np.random.seed(args.seed)
+        (self.x,), (self.y,) = self._samples(1)
+        self._after = np.random.get_state()
+        self.indices = np.random.choice(len(self.x), args.steps).astype(np.int32)
+        for drawn, fed in ((self.x, log.x), (self.y, log.y)):
+            if not np.isin(fed, drawn.astype(fed.dtype)).all():
+                raise structure.Unknown("train() feeds other samples than draw_samples() draws")
+            if not np.array_equal(drawn[self.indices].astype(fed.dtype), fed):
+                raise structure.Unknown(f"train() does not take its samples by np.random.choice({len(drawn)}) alone")
+        with tf.Graph().as_default():
+            self._starts = {op: self._start(initial, op in step.own) for op, initial in step.variables.items()}
+            self._session = tf.load().Session(config=tf.threads(-1))
+        self._first = self._session.run(self._starts)
+        self.start = {op: value[0] if op in step.own else value for op, value in self._first.items()}
+        if self.start[A.op] != log.A[0]:
+            raise structure.Unknown("A starts elsewhere when its initial value is drawn again: give it seed=seed")
+
+    def _start(self, initial, own):
+        """The initial value of a variable, or of those of `RUNS` runs."""
+        size = tf.constant([RUNS])
+        drawn = {op.outputs[0]: structure.copy(op.outputs, {op.inputs[0]: size})[0] for op in random(initial)}
+        if drawn:
+            return structure.batch(initial, drawn)
+        value, = structure.copy([initial], {})
+        return tf.fill([RUNS], tf.reshape(value, [])) if own else value
+
+    def _samples(self, runs):
+        """The samples of the next runs: x, y [runs, samples]."""
+        drawn = [self._recipe.draw_samples() for _ in range(runs)]
+        try:
+            x, y = (np.array(column, kind) for column, kind in zip(zip(*drawn, strict=True), self._kinds, strict=True))
+        except ValueError:
+            raise structure.Unknown("draw_samples() draws another number of samples for each run") from None
+        if x.ndim != 2 or x.shape != y.shape:
+            raise structure.Unknown("draw_samples() should give one x and one y for each sample")
+        return x, y
+
+    def blocks(self):
+        """Yield what is trained on, chunk by chunk and within it block by block.
+
+        The chunk; the steps before the block; what the chunk's runs begin with (x, y [runs, samples] and the starts,
+        {operation of a variable: [runs]}), None but for its first block; and the sample indices [steps, runs]. Run 1
+        stands in all places that the chunk's runs leave.
+        """
+        np.random.set_state(self._after)
+        runs, steps = self._args.runs, self._args.steps
+        width, length = min(runs, RUNS) + 1, min(steps, BLOCK)
+        for chunk in range(-(-runs // RUNS)):
+            others = slice(int(chunk == 0), min(RUNS, runs - chunk * RUNS))
+            x, y = self._samples(others.stop - others.start)
+            drawn = self._session.run(self._starts) if chunk else self._first
+            own = self._own.intersection(drawn)
+            starts = {op: beside(self.start[op], drawn[op][others], others, width) for op in own}
+            begin = beside(self.x, x, others, width), beside(self.y, y, others, width), starts
+            rng = np.random.default_rng([self._args.seed, chunk])
+            for before in range(0, steps, length):
+                own = self.indices[before : before + length]
+                indices = rng.integers(len(self.x), size=(length, RUNS + 1), dtype=np.int32)[:, :width]
+                indices[:len(own), :others.start] = own[:, None]
+                indices[:len(own), others.stop:] = own[:, None]
+                yield chunk, before, begin, indices
+                begin = None
+
+
+def beside(own, drawn, runs, width):
+    """An array of so many rows: those drawn for `runs`, a slice, and run 1's own in all other places."""
+    every = np.repeat(np.asarray(own)[None], width, axis=0)
+    every[runs] = drawn
+    return every
