@@ -1,15 +1,12 @@
 """What the picture of a comparison shows, read back from the figure and held against the numbers put in."""
 
-import io
 from types import SimpleNamespace
 from unittest import mock
 
-import matplotlib
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
-from PIL import Image
 
 from common.pictures import comparison, style, sweep
 
@@ -78,8 +75,7 @@ def line_of(axes, look):
 
 def test_each_row_is_a_line_at_every_step_named_in_its_colour_with_where_it_ends_beside():
     rows = row(0.02), row(0.1, "adam", last=(9, 1, 8.0, 9.3, 12.0), steps=1.0)
-    figure = draw(*rows)
-    axes, = figure.axes
+    axes, = (figure := draw(*rows)).axes
     bands = {to_hex(band.get_facecolor()[0]): band.get_paths()[0].vertices for band in axes.collections}
     for name, end, rate in (("gradient-descent 0.02", "9.8 (9.5 to 10.4); 77 steps", 0.02),
                             ("adam 0.1", "9.3 (8 to 12); 1 step", 0.1)):
@@ -94,8 +90,7 @@ def test_each_row_is_a_line_at_every_step_named_in_its_colour_with_where_it_ends
                    and to_hex(text.arrow_patch.get_edgecolor()) == colour.lower())
         np.testing.assert_allclose(leader.xyann, (100, path(rate)[-1]))  # from the end of the line
     assert len({line.get_linestyle() for line in axes.lines if len(line.get_xdata()) > 5}) == 2
-    assert "last A: median and 90% of the runs;" in words(figure)
-    assert "steps until first within 0.5 of 10" in words(figure)
+    assert {"last A: median and 90% of the runs;", "steps until first within 0.5 of 10"} <= set(words(figure))
     assert [line.get_ydata() for line in axes.lines if line.get_color() == "black"] == [[10, 10]]
     assert next((patch.get_y(), patch.get_height()) for patch in axes.patches) == (9.5, 1)
 
@@ -131,7 +126,6 @@ def test_a_few_runs_are_thin_lines_and_a_single_run_has_neither_median_nor_sprea
     ([lost(3), lost(3, "adam")], "A diverges with all 2"), ([lost(3)], "A diverges with gradient-descent 3")])
 def test_the_title_says_who_arrives(rows, sentence):
     assert sentence in words(draw(*rows))
-    assert "A title; what made it" in words(draw(*rows))
 
 
 @pytest.mark.parametrize(("beyond", "mark"), [(1e38, "^"), (np.nan, "^"), (-np.inf, "v")])
@@ -158,9 +152,9 @@ def test_several_optimizers_at_several_rates_have_a_panel_each_and_a_rate_has_on
     for axes in figure.axes:
         for name, look in looks.items():
             np.testing.assert_array_equal(line_of(axes, look.get_color()).get_ydata(), path(float(name)))
-    figure = draw(*(row(0.01 * rate, f"own-{name}") for name in range(14) for rate in range(1, 15)))
+    figure = draw(*(row(0.01 * (1 + rate), f"own-{name}") for name in range(14) for rate in (name, 14)))
     assert len(figure.axes) == 12
-    assert "learning rate, and 7 more rates, and 2 more optimizers" in words(figure)
+    assert "learning rate, and 8 more rates, and 2 more optimizers" in words(figure)
 
 
 @pytest.mark.parametrize(("A", "word"), [
@@ -210,9 +204,6 @@ def test_below_the_paths_stand_the_error_of_each_rate_and_where_it_diverges():
     assert [text.get_text() for text in axes.texts] == ["diverges"]
     assert not draw(row(0.02, "adam"), row(0.2, "adam")).axes[-1].patches
     assert draw(row(0.02, runs=1), row(0.2, runs=1)).axes[-1].get_title("left").startswith("Error of the last A")
-    many = draw(*(row(0.001 * index) for index in range(1, 41)))
-    assert len(many.axes) == 11
-    assert any("and 30 more rates, drawn in the last panel only" in text for text in words(many))
 
 
 RATES = [row(0.002), row(0.02), row(0.2), row(0.9), lost(1.2)]
@@ -221,12 +212,12 @@ ELEVEN = [row(0.005 * (1 + index), name) for index, name in enumerate((
     "proximal-gradient-descent", "proximal-adagrad"))]
 ODD = {
     "a sweep": (RATES, {}), "eleven": (ELEVEN, {}), "no target": (RATES, {"target": None}), "no model": (RATES, {"grid": None}),
-    "no target, two": (ELEVEN[:2], {"target": None}), "all diverge": ([lost(3), lost(5)], {}), "one diverges": ([lost(3)], {}),
+    "all diverge": ([lost(3), lost(5)], {}), "one diverges": ([lost(3)], {}),
     "one step": (ELEVEN, {"ways": [path(0.02)[:2, None] + [0, 0, 0]] * 11}), "an update of its own": ([row(None, None)], {}),
     "zero": ([row(0.02, last=(10.0, 0, 10, 10, 10)), row(0.2)], {"mean": 0 * GRID, "first": [np.full(9, 10.0)] * 2}),
-    "tiny rates": ([row(rate) for rate in (1e-7, 1e-6, 2e-6)], {}), "near rates": ([row(0.95), row(0.96), row(0.97)], {}),
+    "tiny rates": ([row(rate) for rate in (1e-7, 1e-6, 2e-6)], {}),
     "many steps": (ELEVEN, {"curves": [(STEPS * 10**6, path(0.02)[:, None] + [0, 0, 0])] * 11}),
-    "many": ([row(0.01 * rate, f"{each['optimizer']}") for each in ELEVEN for rate in range(1, 19)], {}),
+    "many": ([row(0.01 * rate, each["optimizer"]) for each in ELEVEN for rate in range(1, 9)], {}),
     "forty rates": ([row(0.001234 * rate) for rate in range(1, 41)], {}),
 }
 
@@ -234,11 +225,8 @@ ODD = {
 @pytest.mark.parametrize("case", ODD)
 def test_every_picture_can_be_read(case):
     rows, changes = ODD[case]
-    assert_readable(draw(*rows, **changes))
-
-
-def test_the_png_carries_its_metadata_and_is_the_same_whatever_the_users_settings():
-    first = comparison.draw(numbers(*RATES[:2]), {"Comment": "python"})
-    with matplotlib.rc_context({"font.size": 30, "axes.grid": False, "savefig.dpi": 30}):
-        assert comparison.draw(numbers(*RATES[:2]), {"Comment": "python"}) == first
-    assert Image.open(io.BytesIO(first)).text["Comment"] == "python"
+    figure = draw(*rows, **changes)
+    assert_readable(figure)
+    if case == "forty rates":
+        assert len(figure.axes) == 11
+        assert any("and 30 more rates, drawn in the last panel only" in text for text in words(figure))
