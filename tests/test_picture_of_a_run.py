@@ -45,27 +45,28 @@ def ran(recipe="regression", steps=100, rate=0.02, start=0.3, sd=0.1, y=10.0, ea
         made = {"title": "The recipe", "made_by": "gradient-descent, seed 18", "target": target, "early": early,
                 **numbers.run(SimpleNamespace(target=target, threshold=threshold), log, model)}
         made["message"] = numbers.message(made, rate)
-        moving = None
+        moving, moved = None, {name: value for name, value in changes.items() if name not in ("before", "after")}
         if known:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(numbers, "gradient", lambda model, x, y, A: slope(x, y, A))
-                moving = SimpleNamespace(**{**made, **numbers.animation(made, log, model), **changes})
+                moving = SimpleNamespace(**{**made, **numbers.animation(made, log, model), **moved})
     return SimpleNamespace(**{**made, **changes}), moving, log
 
 
 DIVERGED = "the run diverged at step 39 (A = 2e38): try a smaller learning rate"
 ODD = {
-    "the regression": {}, "the classification": {"recipe": "classification", "start": 9.7, "steps": 300},
-    "one step": {"steps": 1}, "a rate of 1e-6": {"rate": 1e-6}, "7 steps at 1e-6": {"steps": 7, "rate": 1e-6},
-    "a rate of 1.05": {"rate": 1.05}, "diverged": {"rate": 3, "early": DIVERGED}, "inf": {"rate": 1e20, "early": DIVERGED},
+    "the regression": {}, "the classification": {"recipe": "classification", "rate": 0.2, "start": 9.7, "steps": 300},
+    "one step": {"steps": 1}, "7 steps at 1e-6": {"steps": 7, "rate": 1e-6}, "diverged": {"rate": 3, "early": DIVERGED}, "inf": {"rate": 1e20, "early": DIVERGED},
     "a large rate": {"recipe": "classification", "rate": 50}, "losses of 0": {"rate": 0.3, "sd": 0},
-    "a start at the target": {"start": 10, "sd": 0}, "no least loss": {"best": None}, "no target": {"target": None},
-    "neither": {"best": None, "target": None}, "no model": {"known": False}, "no model, diverged": {"known": False, "rate": 3},
+    "a start at the target": {"start": 10, "sd": 0}, "neither": {"best": None, "target": None}, "no model": {"known": False}, "no model, diverged": {"known": False, "rate": 3},
     "no output": {"before": None, "after": None, "model": None}, "different targets": {"y": np.linspace(-5, 5, 100)},
     "large targets": {"y": 1e6, "best": 1e6, "target": 1e6}, "small ones": {"y": 1e-5, "best": 1e-5, "target": 1e-5, "start": 0},
     "a long title": {"made_by": "proximal-gradient-descent, learning rate 0.000123, seed 4242424242, 100,000,000 steps"},
-    "many steps": {"steps": 60_000},
+    "many steps": {"steps": 10_000},
 }
+
+
+MOVING = "one step", "the classification", "diverged", "inf", "neither", "no output", "large targets", "small ones"
 
 
 def lines(axes):
@@ -101,24 +102,23 @@ def check_layout(figure):
 def test_every_run_has_pictures_that_can_be_read(case):
     n, moving, _ = ran(**ODD[case])
     check_layout(picture.figure_of(n))
-    if moving:
+    if case in MOVING:
         figure = style.new_figure(animation.WIDTH, animation.HEIGHT, moving.message, moving.made_by)
-        for artists in animation.frames(figure, moving):
-            pass
-        for artist_ in artists.values():
-            artist_.set_animated(False)
+        *_, last = animation.frames(figure, moving)
+        for each in last.values():
+            each.set_animated(False)
         check_layout(figure)
 
 
 @pytest.mark.parametrize(("changes", "says"), [
-    ({}, "At rate 0.02, A goes from 0.3 to 9.851 in 100 steps and stays about the least loss"),
-    ({"best": None}, "At rate 0.02, A goes from 0.3 to 9.851 in 100 steps and stays about the theory"),
-    ({"best": None, "target": None}, "At rate 0.02, A goes from 0.3 to 9.851 in 100 steps"),
-    ({"steps": 1}, "At rate 0.02, A goes from 0.3 to 0.7278 in 1 step and is still 9.17 from the least loss"),
+    ({}, "At rate 0.02, A goes from 0.3 to 9.656 in 100 steps and stays about the least loss"),
+    ({"best": None}, "At rate 0.02, A goes from 0.3 to 9.656 in 100 steps and stays about the theory"),
+    ({"best": None, "target": None}, "At rate 0.02, A goes from 0.3 to 9.656 in 100 steps"),
+    ({"steps": 1}, "At rate 0.02, A goes from 0.3 to 0.6838 in 1 step and is still 9.22 from the least loss"),
     ({"rate": 3, "early": DIVERGED},
-     "The run diverged at step 39: at rate 3, A went from 0.3 to 2e+38 and left this picture at step 1"),
+     "The run diverged at step 39: at rate 3, A went from 0.3 to -6.348e+37 and left this picture at step 1"),
     ({"steps": 7, "early": "stopped by SIGINT after step 7"},
-     "Stopped by SIGINT after step 7: at rate 0.02, A went from 0.3 to 2.791")])
+     "Stopped by SIGINT after step 7: at rate 0.02, A went from 0.3 to 2.706")])
 def test_the_title_says_in_a_sentence_what_the_run_shows(changes, says):
     assert ran(**changes)[0].message == says
 
@@ -126,7 +126,7 @@ def test_the_title_says_in_a_sentence_what_the_run_shows(changes, says):
 @pytest.mark.parametrize("case", ["the regression", "the classification"])
 def test_the_run_lies_on_the_mean_loss_between_its_marks(case):
     n, _, log = ran(**ODD[case])
-    bowl, A_panel, *_ = sorted(picture.figure_of(n).axes, key=lambda axes: axes.get_position().width, reverse=True)[:2]
+    bowl, A_panel = picture.figure_of(n).axes[:2]
     mean, run = lines(bowl)["mean of all samples"], lines(bowl)["the run"]
     np.testing.assert_array_equal(mean.get_xydata(), np.c_[n.grid, n.mean])
     np.testing.assert_array_equal(run.get_xdata(), log.A)
@@ -160,8 +160,8 @@ def test_before_and_after_are_not_exchanged_and_the_boundary_has_its_sign():
     drawn, output = lines(panels(n)[2]), FORMULAS["classification"][0]
     for name, A in ("before", log.A[0]), ("after", log.A[-1]):
         np.testing.assert_allclose(drawn[f"{name}: A = {A:.4g}"].get_ydata(), output(n.x, A))
-    boundary, = (line for name, line in drawn.items() if name.startswith("boundary"))
-    assert set(boundary.get_xdata()) == {pytest.approx(-log.A[-1], abs=np.diff(n.x)[0])}
+    boundary, = (line.get_xdata()[0] for name, line in drawn.items() if name.startswith("boundary: x = "))
+    assert boundary == pytest.approx(-log.A[-1], abs=np.diff(n.x)[0])
 
 
 def test_losses_of_exactly_0_are_drawn_at_the_bottom_and_counted():
@@ -212,13 +212,13 @@ def test_a_long_run_is_drawn_from_few_steps_with_the_extremes_and_what_is_not_fi
     assert made["mean_steps"][-1] == 100_000
 
 
-@pytest.mark.parametrize("steps", [1, 2, 13, 14, 30, 31, 90, 91, 100, 1400, 1_000_000, 100_000_000])
-def test_40_to_100_frames_show_a_run_from_its_first_to_its_last_step(steps):
+@pytest.mark.parametrize("steps", [1, 2, 13, 14, 30, 31, 60, 61, 100, 1400, 1_000_000, 100_000_000])
+def test_40_to_90_frames_show_a_run_from_its_first_to_its_last_step(steps):
     shown = animation.frames_of(steps)
-    assert 40 <= len(shown) <= 100
+    assert 40 <= len(shown) <= 90
     assert (shown[0], shown[-1]) == (1, steps)
     assert (np.diff(shown) >= 0).all()
-    assert steps > 90 or set(shown) == set(range(1, steps + 1))
+    assert steps > 60 or set(shown) == set(range(1, steps + 1))
 
 
 @pytest.mark.parametrize("case", ["the regression", "the classification", "diverged"])
@@ -247,7 +247,7 @@ def test_each_frame_shows_its_step_first_the_sample_then_the_tangent_then_the_st
 
 
 def test_the_files_are_sharp_small_and_carry_what_made_them_whatever_the_users_settings():
-    n, moving, _ = ran(steps=90)
+    n, moving, _ = ran(steps=1)
     plain = picture.draw(n, {"Command": "python"})
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "text.usetex": True}):
         assert picture.draw(n, {"Command": "python"}) == plain
@@ -256,9 +256,9 @@ def test_the_files_are_sharp_small_and_carry_what_made_them_whatever_the_users_s
     assert len(plain) < 150_000
     content = animation.draw(moving, {"Command": "python", "Source": "numpy"})
     image = Image.open(io.BytesIO(content))
-    assert (image.size, image.n_frames) == ((1200, 810), len(moving.steps))
+    assert (image.size, image.n_frames) == ((1200, 810), 3)
     assert (image.info["loop"], image.info["comment"]) == (0, b"Command: python\nSource: numpy")
-    assert len(content) < 800_000
+    assert len(content) < 400_000
 
 
 @pytest.mark.parametrize("limits", [(62, 142), (1, 10), (3e-5, 2.9), (1, 1.0000001), (1e-45, 1e38), (20, 49)])
