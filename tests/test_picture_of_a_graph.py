@@ -1,5 +1,6 @@
-"""What the picture of a step of back propagation shows, read back from the figure and held against the numbers put in."""
+"""What the picture of a step of back propagation shows, read back from the figure."""
 
+import itertools
 from collections import Counter
 from types import SimpleNamespace
 
@@ -19,7 +20,7 @@ def nodes(**described):
 
 
 def draw(some_nodes, update=None):
-    return drawn(graph, SimpleNamespace(title="A title", made_by="what made it", step=1234, nodes=some_nodes, update=update))
+    return drawn(graph, SimpleNamespace(title="A title", made_by="made so", step=1234, nodes=some_nodes, update=update))
 
 
 MOMENTUM = {"optimizer": "momentum", "rate": 0.005, "remembers": {"velocity": (-3.4737277, -1.4555532)},
@@ -54,7 +55,7 @@ def test_each_node_has_a_box_with_its_value_and_gradient_and_can_be_read(name):
         [f"{node['name']}  ({node['operation']})", f"value {node['value']:g}", f"gradient {node['gradient']:g}"]
         for node in some]
     places = [box for _, box in (*found, update)]
-    assert all(upper.y0 > lower.y1 for upper, lower in zip(places, places[1:], strict=False))  # from top to bottom
+    assert all(upper.y0 > lower.y1 for upper, lower in itertools.pairwise(places))  # from top to bottom
     assert_readable(figure)
 
 
@@ -73,7 +74,7 @@ def test_solid_arrows_lead_from_input_to_user_at_the_left_and_dashed_ones_back_a
             sides[side].append(tuple(ends[::-side]))
             colour, solid = to_hex(patch.get_edgecolor()), patch.get_linestyle() in ("-", "solid")
             assert (colour, solid) == ((style.BLUE if side < 0 else style.VERMILION).lower(), side < 0)
-            assert np.abs(way[:, 0]).min() == graph.BOX / 2 and np.abs(way[:, 0]).max() < graph.WIDTH / 2
+            assert graph.BOX / 2 == np.abs(way[:, 0]).min() < np.abs(way[:, 0]).max() < graph.WIDTH / 2
             for low, high in ways.setdefault(way[3, 0], []):  # those that share a lane do not touch
                 assert not low < way[:, 1].mean() < high
             ways[way[3, 0]].append((way[:, 1].min(), way[:, 1].max()))
@@ -85,8 +86,8 @@ def test_the_update_is_shown_with_what_the_optimizer_remembers_before_and_after(
     assert inside == ["The update: momentum, learning rate 0.005", "It remembers velocity -3.474 before, -1.456 after",
                       "velocity' = 0.9 × (-3.4737) + 1.6708 = -1.4556", "A' = 2.5 - 0.005 × (-1.4556) = 2.5073"]
     assert {"Step 1,234: the gradient at A is -1.25, so momentum moves A from 2.5 to 2.507",
-            "A title; what made it"} <= set(words(draw(REGRESSION, MOMENTUM)))
-    plain = {"optimizer": "gradient-descent", "rate": 1e-5, "remembers": {}, "A": (2.5, 2.5), "lines": ["A' = 1e-05 × 2 = 2"]}
+            "A title; made so"} <= set(words(draw(REGRESSION, MOMENTUM)))
+    plain = {**MOMENTUM, "optimizer": "gradient-descent", "remembers": {}, "lines": ["A' = 1e-05 × 2 = 2"]}
     *_, (inside, _) = boxes(draw(REGRESSION, plain))
     assert inside[1:] == ["It remembers nothing from step to step", "A' = 1e-05 × 2 = 2"]
     assert "Step 1,234: 6 values go forward, and the gradient of the loss comes back" in words(draw(REGRESSION))
@@ -96,12 +97,13 @@ def test_odd_numbers_long_names_and_very_many_nodes_can_be_read():
     some = nodes(**{"A" * 60: "Variable", "loss": "Square " + "A" * 60})
     some[0].update(value=-0.0, gradient=None)
     some[1].update(value=float("inf"), gradient=float("nan"))
-    long = {**MOMENTUM, "remembers": {f"memory_{index}": (1e-12, -1.234e30) for index in range(9)}, "lines": ["A' = " + "1 + " * 60]}
+    remembers = {f"memory_{index}": (1e-12, -1.234e30) for index in range(9)}
+    long = {**MOMENTUM, "remembers": remembers, "lines": ["A' = " + "1 + " * 60]}
     figure = draw(some, long)
     assert_readable(figure)
     assert {"value 0", "no gradient", "value inf", "gradient nan"} <= set(words(figure))
     assert len([patch for patch in figure.axes[0].patches if isinstance(patch, FancyArrowPatch)]) == 1
     figure = draw(nodes(n0="Const", **{f"n{index}": f"Neg n{index - 1}" for index in range(1, 400)}), MOMENTUM)
     assert_readable(figure)
-    assert "and 360 more before them" in words(figure)
+    assert {"and 360 more before them", "n399  (Neg)"} <= set(words(figure))
     assert len(list(boxes(figure))) == 41

@@ -76,7 +76,7 @@ def _bowl(axes, n, path, limits):
     A = np.clip(np.nan_to_num(path, nan=2e38, posinf=2e38, neginf=-2e38), limits[0] - span, limits[1] + span)
     loss = np.interp(A, n.grid, np.nan_to_num(n.mean, nan=9 * top), 9 * top, 9 * top)
     axes.plot(A, np.minimum(loss, 9 * top), "o-", ms=3, lw=1, color=VERMILION)
-    outside = (A < limits[0]) | (A > limits[1])
+    outside = np.clip(A, *limits) != A
     if outside.any():
         edge = np.clip(A[outside.argmax()], *limits)
         axes.plot(edge, top, "^", ms=9, color=VERMILION, clip_on=False)
