@@ -29,15 +29,32 @@ def test_where_no_picture_can_be_drawn_no_run_begins(owner, name, fault, says, t
 @pytest.mark.parametrize(("module", "code", "says"), [
     ("matplotlib", "raise ImportError('broken')", "ImportError: broken"),
     ("sitecustomize", "print('hello', flush=True)", "its process was stopped"),  # between the pictures
+    ("sitecustomize", "print('cos\\nnone\\n.', flush=True)", "its process was stopped"),  # which pickle looks up
     ("sitecustomize", "import os; os.write(1, b'\\x80\\x04'); os._exit(0)", "its process was stopped"),
 ])
 def test_a_process_that_gives_no_picture_costs_only_the_picture(module, code, says, tmp_path, monkeypatch, capsys):
     (tmp_path / f"{module}.py").write_text(code, encoding="ascii")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    log = draw(tmp_path / "out")
+    log = draw(tmp_path / "out", "--animate")  # the second picture must not wait for ever
     assert (log.status, len(log), names(tmp_path / "out")) == (1, 100, FILES)
     errors = capsys.readouterr().err
-    assert errors == f"regression.py: the picture cannot be drawn ({says}); --no-figure leaves it out.\n"
+    assert errors == 2 * f"regression.py: the picture cannot be drawn ({says}); --no-figure leaves it out.\n"
+
+
+def test_a_process_that_is_killed_keeps_the_pictures_that_it_drew(tmp_path, monkeypatch, capsys):
+    drawing, load = [], artist.pickle.load
+
+    def second(file):
+        drawn = load(file)
+        drawing[0].kill()
+        return drawn
+
+    popen = artist.subprocess.Popen
+    monkeypatch.setattr(artist.subprocess, "Popen", lambda *words, **options: drawing.append(popen(*words, **options)) or drawing[0])
+    monkeypatch.setattr(artist.pickle, "load", second)
+    assert draw(tmp_path, "--animate").status == 1
+    assert names(tmp_path) == [*FILES, "regression.png"]
+    assert "its process was stopped" in capsys.readouterr().err
 
 
 def test_a_signal_while_the_picture_is_drawn_leaves_the_picture_out(tmp_path, monkeypatch, capsys):

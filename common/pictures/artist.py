@@ -37,7 +37,8 @@ class Artist:
                 pickle.dump((module, {**about, "Title": numbers["title"]}, numbers), self._process.stdin)
                 self._process.stdin.flush()
                 drawn = pickle.load(self._process.stdout)
-            except (OSError, EOFError, pickle.UnpicklingError):
+            except Exception:  # what is no answer can raise anything
+                self._process.kill()  # whatever it may still be about to say
                 drawn = "its process was stopped"
             yield ending, drawn
 
