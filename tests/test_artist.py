@@ -49,8 +49,11 @@ def test_a_process_that_is_killed_keeps_the_pictures_that_it_drew(tmp_path, monk
         drawing[0].kill()
         return drawn
 
-    popen = artist.subprocess.Popen
-    monkeypatch.setattr(artist.subprocess, "Popen", lambda *words, **options: drawing.append(popen(*words, **options)) or drawing[0])
+    def keep(*words, popen=artist.subprocess.Popen, **options):
+        drawing.append(popen(*words, **options))
+        return drawing[0]
+
+    monkeypatch.setattr(artist.subprocess, "Popen", keep)
     monkeypatch.setattr(artist.pickle, "load", second)
     assert draw(tmp_path, "--animate").status == 1
     assert names(tmp_path) == [*FILES, "regression.png"]

@@ -15,8 +15,8 @@ class Artist:
 
     def __init__(self):
         if not importlib.util.find_spec("matplotlib"):
-            raise SystemExit("matplotlib is not installed: install it with `python -m pip install matplotlib`, or leave "
-                             "the picture out with --no-figure.")
+            raise SystemExit("matplotlib is not installed: install it with `python -m pip install matplotlib`, or "
+                             "leave the picture out with --no-figure.")
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", "import sys; sys.path[0] = sys.argv[1]; from common.pictures import process",

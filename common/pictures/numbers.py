@@ -1,12 +1,10 @@
 """What the pictures of a run are drawn from, computed from its log and its model."""
 
-import re
-
 import numpy as np
 
 from common.graph import structure
 from common.graph.gradient import gradient
-from common.pictures.style import number
+from common.pictures.message import made_by, message, scale, title
 
 MOST = 3000  # steps that are drawn of a run: a picture of 100,000,000 costs what one of 3,000 does
 
@@ -22,59 +20,22 @@ def of_run(recipe, args, log, model, early, watcher=None):
     made["message"] = message(made, structure.optimizer(log.session.steps, log.session.parts.A)[1])
     pictures = {".png": ("run", made)}
     if watcher and watcher.nodes:
-        pictures["-graph.png"] = "graph", {**made, "step": args.trace_step, "nodes": watcher.nodes, "update": watcher.update}
+        traced = {"step": args.trace_step, "nodes": watcher.nodes, "update": watcher.update}
+        pictures["-graph.png"] = "graph", {**made, **traced}
     if args.animate and model:
         pictures[".gif"] = "animation", {**made, **animation(made, log, model)}
     return pictures
-
-
-def title(recipe):
-    """The beginning of the script's first line."""
-    return re.split("[:,.\n:,。]", (recipe.train.__globals__["__doc__"] or "").strip())[0] or recipe.name
-
-
-def made_by(args, log):
-    """What made the run, for the line under the title."""
-    optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
-    rate = "learning rate not constant" if rate is None else f"learning rate {rate:g}"
-    steps = f"{len(log):,} step{'s' * (len(log) != 1)}"
-    return f"{optimizer}, {rate}, seed {args.seed}, {steps}" if optimizer else f"an update of its own, seed {args.seed}, {steps}"
-
-
-def message(n, rate):
-    """What the run shows, in a sentence: the picture's title, from its numbers as `run` makes them."""
-    start, last = (number(A) for A in n["A"][np.isfinite(n["A"])][[0, -1]])
-    last_step = int(n["steps"][-1])
-    at_rate = "" if rate is None else f"at rate {number(rate)}, "
-    if n["early"]:
-        left = f" and left this picture at step {n['left']:,}" if n["left"] else ""
-        what = f"{re.split(r' [(]|: ', n['early'])[0]}: {at_rate}A went from {start} to {last}{left}"
-    else:
-        what = f"{at_rate}A goes from {start} to {last} in {last_step:,} step{'s' * (last_step != 1)}"
-        goal = next(((A, name) for A, name in ((n["best"], "the least loss"), (n["target"], "the theory")) if A is not None), None)
-        what += goal and ending(n, *goal) or ""
-    return what[0].upper() + what[1:]
-
-
-def ending(n, goal, name):
-    """How a run ends that nothing stopped: near its goal, which has a name, or not."""
-    far = np.abs(n["A"] - goal)
-    near = 0.1 * scale(n["A"], goal)
-    if far[n["steps"] >= 0.8 * n["steps"][-1]].max() <= near:
-        return f" and stays about {name}"
-    if far[-1] <= near:
-        return f" and comes near {name}"
-    return f" and is still {number(far[-1], 3)} from {name}" if far[-1] < far[0] else f" and moves away from {name}"
 
 
 def run(recipe, log, model):
     """The numbers of `common.pictures.run`, and those that the moving picture shares with it."""
     A, loss, best = log.A.astype(np.float64), log.loss.astype(np.float64), model and model.best
     low, high = span(A, recipe.target, best)
-    inside = np.flatnonzero((A >= low) & (A <= high))[-1]
-    steps = np.union1d(thin(A[1:]), thin(loss))
+    inside = np.flatnonzero((low <= A) & (high >= A))[-1]
+    drawn = np.union1d(thin(A[1:]), thin(loss))
+    steps = np.append(0, drawn + 1)
     finite = np.isfinite(loss) & np.isfinite(A[1:])
-    numbers = {"steps": np.append(0, steps + 1), "A": A[np.append(0, steps + 1)], "loss": np.append(np.nan, loss[steps]),
+    numbers = {"steps": steps, "A": A[steps], "loss": np.append(np.nan, loss[drawn]),
                "zeros": np.sum(loss == 0), "broken": None if finite.all() else 1 + np.argmin(finite),
                "left": None if inside == len(log) else 1 + inside, "span": (low, high), "best": best,
                "unknown": log.unknown, "threshold": recipe.threshold, "grid": None, **running_mean(loss)}
@@ -116,13 +77,8 @@ def running_mean(loss):
     return {"mean_steps": len(loss) - size * np.arange(len(mean))[::-1], "running": mean, "window": size * wide}
 
 
-def scale(A, center):
-    """How far `A` [steps + 1] has to go to a center; of a run that starts there, how far it steps; never 0."""
-    return max(abs(A[0] - center) or abs(np.nan_to_num(A[1] - A[0], posinf=0, neginf=0)), 0.1 * abs(center), 1e-6)
-
-
 def span(A, target, best):
-    """The range of `A` to draw: the path, the least loss and the target; of what is far away, up to twice the way there."""
+    """The range of `A` to draw: the path, the least loss and the target; of a way far off, twice the way there."""
     center = next(each for each in (best, target, A[0]) if each is not None)
     way = scale(A, center)
     seen = [*A[np.isfinite(A)], center - 0.2 * way, center + 0.2 * way, center if target is None else target]
@@ -133,12 +89,24 @@ def span(A, target, best):
 
 def animation(n, log, model):
     """The numbers of `common.pictures.animation` beyond those of the run's picture."""
-    from common.pictures.animation import frames_of
-
     steps = frames_of(len(log))
     x, y, A = (column.astype(np.float64) for column in (log.x[steps - 1], log.y[steps - 1], log.A[steps - 1]))
     with np.errstate(all="ignore"):
         outputs = [model.output(n["x"], each) for each in A]
         return {"steps": steps, "fed": x, "y": y, "before": A, "after": log.A[steps].astype(np.float64),
-                "loss": model.loss(x, y, A), "gradient": gradient(model, x, y, A), "own": model.losses(n["grid"], x, y).T,
+                "loss": model.loss(x, y, A), "gradient": gradient(model, x, y, A),
+                "own": model.losses(n["grid"], x, y).T,
                 "model": None if outputs[0] is None else np.array(outputs)}
+
+
+def frames_of(steps):
+    """The step that each frame shows, int64 [40 to 90] ascending, of a run of `steps` steps.
+
+    A step has several frames, for its phases, if there are few steps, or in the beginning. Of many steps, half of those
+    shown are evenly spread and half ever farther apart, since a run moves most in its beginning.
+    """
+    if steps <= 30:
+        return np.repeat(np.arange(1, steps + 1), max(3, -(-40 // steps)))
+    chosen = np.arange(1, steps + 1) if steps <= 60 else np.unique(
+        np.rint([np.linspace(1, steps, 36), np.geomspace(1, steps, 36)]).astype(int))
+    return np.sort(np.append(chosen, np.repeat(chosen[:5], 2)))
