@@ -1,1 +1,1 @@
-"""The pictures: a module each with `draw(n, about)` -> a file's bytes; their numbers, style, and the process that draws."""
+"""The pictures: a module each with `draw(n, about)` -> a file's bytes; their numbers, style and process."""
