@@ -6,7 +6,6 @@ import io
 import numpy as np
 
 
-
 class Log:
     """What the sessions of a run note: the sample fed at each step, and `A` and the loss as they are after it.
 

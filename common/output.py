@@ -53,7 +53,7 @@ class Output:
             self.gone(error)
 
     def gone(self, error):
-        """Go on without standard output, which is closed or full; the script ends as if by SIGPIPE or with a sentence."""
+        """Go on without standard output, which is closed or full, to end as if by SIGPIPE or with a sentence."""
         with contextlib.suppress(OSError, ValueError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.EPIPE:
@@ -114,7 +114,7 @@ class Output:
 
 
 def save(path, write):
-    """Have `write(file)` write a file, open for bytes, that appears at `path` whole or not at all; OSError says why not."""
+    """Have `write(file)` write a file, open for bytes, that appears whole or not at all; OSError says why not."""
     path = Path(os.path.realpath(path))  # where a link leads to
     if path.exists() and not path.is_file():
         raise OSError(errno.EEXIST, "that is no file")

@@ -11,7 +11,7 @@ FAR, NEAR = 100, 0.5  # from the target: ten times as far as `A` starts; and whe
 
 
 def run(recipe, args, output):
-    """Train as the flags say, write the log, then all that is computed from it, however the run ends; returns the log."""
+    """Train as the flags say, write the log and all that is computed from it, however the run ends; the log."""
     watcher = None
     if args.trace:
         from common.backprop.trace import Trace
@@ -19,7 +19,8 @@ def run(recipe, args, output):
         watcher = Trace(args)
     log, ended = train(recipe, args, args.rows[0], watcher, output)
     if not len(log) and (ended or not log.unknown):  # nothing was trained, and no earlier file is to be lost for it
-        raise ended or SystemExit("train() takes no step: let it execute sess.run(train_step, feed_dict=…) in a tf.Session().")
+        raise ended or SystemExit(
+            "train() takes no step: let it execute sess.run(train_step, feed_dict=…) in a tf.Session().")
     try:
         tell(recipe, args, log, ended, output)
     except signals.Stopped as stopped:
@@ -30,7 +31,7 @@ def run(recipe, args, output):
 
 
 def train(recipe, args, row, watcher=None, output=None):
-    """Have the script train with a row's optimizer and rate; returns its log, written to `output`, and what ended it."""
+    """Have the script train with a row's optimizer and rate; its log, written to `output`, and what ended it."""
     (name, rate), log, ended, optimizer = row, Log(watcher), None, None
     if not args.own_optimizer:
         from common.comparison.optimizers import OPTIMIZERS

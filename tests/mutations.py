@@ -39,7 +39,8 @@ MUTATIONS = [Mutation(*fields) for fields in (
      "test_golden.py"),
     ("another default seed", "../recipes/regression.py", "seed=605", "seed=8", "test_golden.py"),
     ("a statement of ours in the loop", "../recipes/regression.py",
-     "        rand_y = [y_vals[rand_index]]\n", "        rand_y = [y_vals[rand_index]]\n        last = i\n", "test_page.py"),
+     "        rand_y = [y_vals[rand_index]]\n", "        rand_y = [y_vals[rand_index]]\n        last = i\n",
+     "test_page.py"),
     # the log
     ("the loss is logged before the step", "session.py", "with tf.control_dependencies(steps):",
      "with tf.control_dependencies([]):", "test_log.py test_golden.py"),
@@ -55,7 +56,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
      'self._log.unknown = "A was also changed by an execution that fed no sample"', "pass", "test_changed_lines.py"),
     ("the log's numbers have 6 digits", "log.py", "(step, *row) for", "(step, *(f'{n:.6g}' for n in row)) for",
      "test_log.py test_golden.py"),
-    ("SIGTERM is not heard", "signals.py", '("SIGINT", "SIGTERM", "SIGHUP")', '("SIGINT", "SIGHUP")', "test_signals.py"),
+    ("SIGTERM is not heard", "signals.py", '("SIGINT", "SIGTERM", "SIGHUP")', '("SIGINT", "SIGHUP")', "test_signals.py"),  # noqa: E501
     ("a signal cuts the log short", "signals.py", "    if not _held:\n", "    if True:\n", "test_signals.py"),
     # the graph and its model
     ("all graphs are taken for element-wise", "graph/structure.py",
@@ -63,7 +64,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
      "test_changed_lines.py"),
     ("the model is single precision", "graph/structure.py", "        if double:\n", "        if False:\n",
      "test_changed_lines.py"),
-    ("other samples are not noticed", "graph/model.py", "if not np.isin(fed, drawn.astype(fed.dtype)).all():", "if False:",
+    ("other samples are not noticed", "graph/model.py", "if not np.isin(fed, drawn.astype(fed.dtype)).all():", "if False:",  # noqa: E501
      "test_changed_lines.py"),
     ("a loss that underflows has a least value", "graph/model.py",
      "if level == 0 and not mean[at - 1] > mean[at] < mean[at + 1]:", "if False:", "test_changed_lines.py"),
@@ -83,10 +84,10 @@ MUTATIONS = [Mutation(*fields) for fields in (
      "test_files.py test_surroundings.py test_documents.py"),
     ("a full standard output costs the files", "output.py", "            self.gone(error)\n", "            raise\n",
      "test_streams.py"),
-    ("defaults of train are not checked", "flags.py", "{name: str(value) for", "{name: value for", "test_changed_lines.py"),
+    ("defaults of train are not checked", "flags.py", "{name: str(value) for", "{name: value for", "test_changed_lines.py"),  # noqa: E501
     ("a rate of 0 is taken", "flags.py", "1.2e-38 < float(text)", "-1 < float(text)", "test_flags.py"),
     # TensorFlow's loading
-    ("Keras 3 is loaded", "tf1.py", 'os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")', "pass", "test_surroundings.py"),
+    ("Keras 3 is loaded", "tf1.py", 'os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")', "pass", "test_surroundings.py"),  # noqa: E501
     ("a session has TensorFlow's own threads", "session.py", "config or tf.threads(-1)", "config",
      "test_session.py test_surroundings.py"),
     ("versions are compared as text", "tf1.py", 'tuple(map(int, tensorflow.__version__.split(".")[:2])) < (2, 12)',

@@ -47,7 +47,8 @@ def tables(text):
         step = int(table.split(",")[0].removeprefix("step #"))
         assert step not in found
         for name, operation, *numbers, rule in re.findall(row, table, re.M):
-            found.setdefault(step, {})[name] = operation, *map(number, numbers), rule
+            assert name not in found.setdefault(step, {})
+            found[step][name] = operation, *map(number, numbers), rule
     return found
 
 
@@ -257,6 +258,7 @@ SHOWN = {
     "a finalized graph": {"sess.run(init)": "sess.run(init); sess.graph.finalize()"},
     "use_resource=False": {VARIABLE: VARIABLE[:-1] + ", use_resource=False)", **ADAM},
     "A[0]": {OUTPUT: "tf.multiply(x_data, A[0])"},
+    "two nodes of one name": {OUTPUT: "tf.multiply(x_data, tf.subtract(A, 0., name='a/sub'))"},
     "float16": {"tf.float32": "tf.float16", "shape=[1], seed": "shape=[1], dtype=tf.float16, seed"},
     "integer labels": {f"{Y}float32": f"{Y}int32", "my_output - y_target": "my_output - tf.cast(y_target, tf.float32)"},
     "any batch": {"shape=[1], dtype": "shape=[None], dtype"},
@@ -279,7 +281,7 @@ UPDATES = [
      "AssignAddVariableOp and ResourceApplyGradientDescent"),
 ]
 # Changed lines that are not shown, and why.
-APART = "cannot be executed apart from the step"
+APART, MOVED = "cannot be executed apart from the step", "may change a variable in the step before it is read"
 LEFT_OUT = [
     (with_optimizer("GradientDescentOptimizer(tf.random_uniform([], seed=3))"), f"(RandomUniform) {APART}"),
     ({OUTPUT: "tf.nn.dropout(tf.multiply(x_data, A), rate=0.5, seed=3)"}, f"(RandomUniform) {APART}"),
@@ -288,9 +290,9 @@ LEFT_OUT = [
     ({OUTPUT: "tf.function(lambda a, b: a * b)(x_data, A)"}, f"A (VarHandleOp) {APART}"),
     ({OUTPUT: "tf.cond(x_data[0] > 0, lambda: x_data * A, lambda: x_data)"}, APART),
     ({OUTPUT: "tf.while_loop(lambda i, a: i < 1, lambda i, a: (i + 1, a * x_data), (0, tf.identity(A)))[1]"}, APART),
-    ({OUTPUT: "tf.multiply(x_data, tf.assign_add(A, [0.1]))"}, "may change a variable in the step before it is read"),
+    ({OUTPUT: "tf.multiply(x_data, tf.assign_add(A, [0.1]))"}, MOVED),
     ({f"my_output = {OUTPUT}": "with tf.control_dependencies([tf.function(lambda: A.assign_add([0.1]))()]):\n"
-      "        my_output = tf.multiply(x_data, A.read_value())"}, "may change a variable in the step before it is read"),
+      "        my_output = tf.multiply(x_data, A.read_value())"}, MOVED),
 ]
 
 

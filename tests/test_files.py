@@ -108,7 +108,7 @@ def test_files_are_whole_under_kill_9_and_with_two_writers_at_once(tmp_path):
     path = tmp_path / "log"
     writer = ("import sys; from pathlib import Path; from common import output\n"
               "while True: output.save(Path(sys.argv[1]), lambda file: file.write(sys.argv[2].encode() * 10**6))")
-    contents, deadline, writers = set(), time.monotonic() + 30, []
+    contents, deadline, writers = set(), time.monotonic() + 100, []
     try:
         writers += [subprocess.Popen([sys.executable, "-c", writer, path, letter], cwd=CHECKOUT) for letter in "ab"]
         while len(contents) < 2 and time.monotonic() < deadline:

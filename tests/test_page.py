@@ -123,7 +123,7 @@ def test_a_script_is_short_and_takes_few_names_from_common(recipe):
              and node.module.split(".")[0] == "common" for name in node.names]
     assert sorted(names) == ["recipe", "tf1"]
     assert len(names) <= MOST_NAMES
-    printed = [line for line in ast.get_docstring(tree).partition("Here is the output:")[2].splitlines() if line]
+    printed = [line for line in ast.get_docstring(tree).partition("` prints:")[2].splitlines() if line]
     assert len(source(recipe).splitlines()) - len(printed) - 3 <= MOST_LINES  # nor the heading of what is printed
     train = tree.body[[getattr(node, "name", "") for node in tree.body].index("train")]
     assert [ast.unparse(node)[:4] for node in tree.body[tree.body.index(train) + 1:]] == ["main", "if _"]

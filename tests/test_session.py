@@ -96,8 +96,8 @@ ONE = "x, y, A and the loss should be one number each at a step"
     (f"rand_x *= 1 + i // 4\n        {STEP}\n        if i < 4: {ASK}", 4, ONE),
 ], ids=ascii)
 def test_beyond_the_log_nothing_is_shown_of_what_it_cannot_tell(step, number, reason, trained):
-    log, printed, errors = trained((STEP, step), ("# Train:", f"{OTHER}\n    # Train:"),
-                                   ("x_data = tf.placeholder(shape=[1]", "x_data = tf.placeholder(shape=[None]"))
+    shape = ("x_data = tf.placeholder(shape=[1]", f"x_data = tf.placeholder(shape=[{None if reason == ONE else 1}]")
+    log, printed, errors = trained((STEP, step), ("# Train:", f"{OTHER}\n    # Train:"), shape)
     assert (len(log), log.status) == (number, 1)
     assert one_sentence(errors)
     assert errors.startswith(f"mine.py: nothing is shown beyond the log: {reason}")

@@ -72,7 +72,6 @@ def _with_numbers(formulas, shown, pairs, kind):
             shown[name] = pairs[name[:-1]][1]
             if not abs(float(shown[name]) - result) <= ROUNDINGS * unsure[name]:
                 return []
-            unsure[name] = kind.eps * abs(result)
         found.append((formula, f"{filled} = {_agreed(result, float(shown[name]))}"))
     return found
 

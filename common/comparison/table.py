@@ -17,7 +17,8 @@ class Comparison:
     """What a comparison leaves behind: `rows`, dicts with the keys of `FORMATS`, `files` and `status`."""
 
     def __init__(self, target):
-        self.rows, self.curves, self.model, self._target, self._said = [], [], None, target, set()
+        self.rows, self.curves, self.model, self.others = [], [], None, {}
+        self._target, self._said = target, set()
 
     def __repr__(self):
         return "\n".join(self.lines())
@@ -52,7 +53,7 @@ def compare(recipe, args, output):
                 output.record("-comparison.json", {"rows": result.rows})
         explain(failure, args, len(result.rows), output)
         if result.rows and args.figure:
-            output.draw({"-comparison.png": ("comparison", numbers(recipe, args, result))})
+            draw(recipe, args, result, output)
     except signals.Stopped as stopped:
         output.failed(f"{stopped}; what is not named as written is not written", 128 + stopped.args[0])
     if not result.rows:
@@ -105,8 +106,10 @@ def add_row(result, recipe, args, row, output, done):
     if recipe.target is not None and target is not None and abs(target - recipe.target) > run.NEAR:
         theory = run.in_theory(recipe.target, model, log.session.others)
         result.say(output.print, f"{theory}. steps_to_target counts to {recipe.target:g}.")
-    evenly, early = np.linspace(0, len(log), 141 if len(log) <= 140 else 36), np.geomspace(1, len(log), 24)
-    steps = np.unique(np.r_[evenly, early].astype(int))
+    result.others = log.session.others
+    last = len(log)
+    steps = np.r_[0 : min(last, 140 if last <= 140 else 12) + 1, np.geomspace(1, last, 20), np.linspace(0, last, 36)]
+    steps = np.unique(steps.astype(int))  # all of a short run; of a long one, those at the start
     train = runs.alone if args.runs == 1 else runs.together
     *figures, start, A = train(recipe, args, log, steps, model, done)
     lost = figures.pop() | run.diverged(*figures[:2], target, start)
@@ -116,19 +119,21 @@ def add_row(result, recipe, args, row, output, done):
     result.curves.append((steps, shown, log.A[np.unique(np.linspace(0, len(log), MOST).astype(int))]))
 
 
-def numbers(recipe, args, result):
-    """What the picture shows: see `common.pictures.comparison`."""
+def draw(recipe, args, result, output):
+    """Have the rows drawn: their runs, where these end, and the mean loss of run 1's samples over `A`."""
     from common.pictures.numbers import title
 
-    model, found = result.model, {"stable": None, "grid": None, "mean": None}
-    if model:
-        center = next(each for each in (recipe.target, model.best, result.curves[0][2][0]) if each is not None)
-        way = 2 * max(run.NEAR, *(abs(first[0] - center) for *_, first in result.curves))
-        grid = np.linspace(center - way, center + way, 400)
-        found = {"stable": gradient.stable_rate(model), "grid": grid, "mean": model.losses(grid).mean(axis=1)}
-    rates = {row["learning_rate"] for row in result.rows}
+    names, rates = ({row[column] for row in result.rows} for column in ("optimizer", "learning_rate"))
     made_by = [f"learning rate {rate:g}" for rate in rates if len(rates) == 1 and rate is not None]
     made_by += [f"seed {args.seed}", f"{args.steps:,} steps", f"{args.runs:,} run{'s' * (args.runs > 1)}"]
-    return {"title": title(recipe), "made_by": ", ".join(made_by), "rows": result.rows, "target": recipe.target,
-            "curves": [curve[:2] for curve in result.curves], "first": [first for *_, first in result.curves],
-            "near": run.NEAR, **found}
+    model, firsts, grid, mean = result.model, [first for *_, first in result.curves], None, None
+    if model and not result.others:
+        center = next(each for each in (recipe.target, model.best, firsts[0][0]) if each is not None)
+        reach = 2 * max(run.NEAR, *(abs(first[0] - center) for first in firsts))
+        grid = np.linspace(center - reach, center + reach, 400)
+        mean = model.losses(grid).mean(axis=1)
+    stable = gradient.stable_rate(model) if model and names == {"gradient-descent"} else None
+    output.draw({"-comparison.png": ("comparison", {
+        "title": title(recipe), "made_by": ", ".join(made_by), "rows": result.rows, "first": firsts, "grid": grid,
+        "mean": mean, "curves": [curve[:2] for curve in result.curves], "target": recipe.target, "near": run.NEAR,
+        "stable": stable})})

@@ -14,7 +14,7 @@ CHANGES = ("ResourceApply", "ResourceSparseApply", "ResourceScatter", "Apply", "
 
 
 class Unknown(Exception):
-    """A recipe's graph lacks something, or cannot be computed otherwise than it is: a sentence without its full stop."""
+    """A graph lacks something, or cannot be computed otherwise than it is: a sentence without its full stop."""
 
 
 class Parts(NamedTuple):
@@ -76,16 +76,16 @@ def reads(tensors):
     """The tensors of variables' values that some tensors are computed from."""
     ops = ancestors([tensor.op for tensor in tensors])
     return [op.outputs[0] for op in ops
-            if op.type == "ReadVariableOp" or op.type == "Identity" and op.inputs[0].op.type == "VariableV2"]
+            if op.type == "ReadVariableOp" or (op.type == "Identity" and op.inputs[0].op.type == "VariableV2")]
 
 
 def is_plain(tensor):
-    """Whether a tensor, computed from copies of its operations, is the same: nothing random, printed or executed before."""
+    """Whether copies of its operations give the same tensor: nothing random, printed or executed before."""
     found = reads([tensor])
     ends = {read.op for read in found}
     ops = ancestors([tensor.op], ends)
     return all(op.type == "ReadVariableOp" for op in ends) and not any(
-        op.control_inputs or op.type in CONTROL_FLOW or op.op_def.is_stateful and op not in ends for op in ops)
+        op.control_inputs or op.type in CONTROL_FLOW or (op.op_def.is_stateful and op not in ends) for op in ops)
 
 
 def changes(step, variable=None):
@@ -100,7 +100,7 @@ def arguments(update):
 
 
 def optimizer(steps, A):
-    """The optimizer whose operations `steps` move `A`, as --optimizer has it, and its rate: float32; None: not known."""
+    """The optimizer that moves `A` in `steps`, as --optimizer has it, and its rate, float32; None: not known."""
     updates = {op for step in steps for op in changes(step, A)}
     if len(updates) != 1 or "Apply" not in (update := updates.pop()).type:
         return None, None

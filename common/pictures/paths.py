@@ -29,7 +29,7 @@ def panel(n):
     for index, (text, look) in enumerate(texts):
         axes.text(1.06, 1 - line * index, text, transform=axes.transAxes, va="top", **look)
     for (group, last, look), place in zip(ends, places, strict=True):
-        _line(axes, n, group[0], look, len(groups) < 7)
+        _line(axes, n, group[0], look, len(groups) < 4)
         if low < last < high:
             axes.annotate("", (1.055, 1 - line * (place + 0.5)), (n.curves[group[0]][0][-1], last),
                           xycoords=axes.transAxes, textcoords="data",

@@ -47,7 +47,7 @@ def outcome(A, goal, near):
     far, crossed = away[:-1] > near, (A[1:] > goal) != (A[:-1] > goal)
     if (far & crossed & (away[1:] > near)).any() and crossed[far].mean() > 0.5:
         return "leaps across"
-    if np.median(away[-max(3, len(away) // 10):]) < near:
+    if np.median(away[-max(1, len(away) // 10):]) < near:
         return "arrives"
     return "wanders" if crossed.any() or away[-1] > away[0] else "creeps"
 
@@ -76,7 +76,7 @@ def _bowl(axes, n, path, limits):
     A = np.clip(np.nan_to_num(path, nan=2e38, posinf=2e38, neginf=-2e38), limits[0] - span, limits[1] + span)
     loss = np.interp(A, n.grid, np.nan_to_num(n.mean, nan=9 * top), 9 * top, 9 * top)
     axes.plot(A, np.minimum(loss, 9 * top), "o-", ms=3, lw=1, color=VERMILION)
-    outside = (limits[0] > A) | (limits[1] < A)
+    outside = np.clip(A, *limits) != A
     if outside.any():
         edge = np.clip(A[outside.argmax()], *limits)
         axes.plot(edge, top, "^", ms=9, color=VERMILION, clip_on=False)
@@ -94,7 +94,8 @@ def _errors(axes, n, order):
     what, values = "Mean loss with the last A", [row["loss_mean"] for row in rows]
     if n.target is not None:
         what = f"{'Root mean square error' if several else 'Error'} of the last A, whose target is {number(n.target)}"
-        values = [np.nan if row["A_mean"] is None else np.hypot(row["A_mean"] - n.target, row["A_sd"] or 0) for row in rows]
+        values = [np.nan if row["A_mean"] is None else np.hypot(row["A_mean"] - n.target, row["A_sd"] or 0)
+                  for row in rows]
     values = np.maximum(np.array(values, float), 1e-7)  # float32 tells nothing nearer
     known = np.isfinite(values)
     axes.plot(rates[known], values[known], "-", color=BLUE, lw=2)
