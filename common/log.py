@@ -6,14 +6,13 @@ import io
 import numpy as np
 
 
-
 class Log:
     """What the sessions of a run note: the sample fed at each step, and `A` and the loss as they are after it.
 
     x, y, loss  [steps], and A [steps + 1] with the starting value in front; float32 in the recipes
     session     the session that noted the steps
     unknown     why steps are not noted, or nothing more is told of them: a sentence without its full stop
-    watcher     an object whose before(session, step) and after(session, step) are called around each step
+    watcher     an object whose before(session, step, fetches, feed_dict) and after(session, step) surround each step
     """
 
     current = None  # the log of the run that is under way

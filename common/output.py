@@ -13,6 +13,13 @@ from importlib import metadata
 from pathlib import Path
 
 
+def prepare_streams():
+    """Have each line printed at once, with the letters spelled out that a terminal or file name does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # not every stand-in can, as a notebook's
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
+
+
 class Output:
     """Writes what one start of a script leaves behind into the folder of the flags `args`.
 
@@ -22,6 +29,9 @@ class Output:
 
     def __init__(self, recipe, args):
         self.recipe, self.args, self.files, self.status = recipe, args, [], 0
+        self._sha256, self._artist = None, None
+        with contextlib.suppress(OSError):  # a notebook's cell is no file
+            self._sha256 = hashlib.sha256(recipe.path.read_bytes()).hexdigest()
         for flag, folder in (("--output-dir", args.output_dir), ("--tensorboard", args.tensorboard)):
             try:
                 if folder:
@@ -43,7 +53,7 @@ class Output:
             self.gone(error)
 
     def gone(self, error):
-        """Go on without standard output, which is closed or full; the script ends as if by SIGPIPE or with a sentence."""
+        """Go on without standard output, which is closed or full, to end as if by SIGPIPE or with a sentence."""
         with contextlib.suppress(OSError, ValueError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.EPIPE:
@@ -55,7 +65,7 @@ class Output:
         """Say in a sentence on standard error what went wrong."""
         self.status = self.status or status
         with contextlib.suppress(OSError, ValueError, AttributeError):  # there may be none
-            sys.stderr.write(letters(f"{self.recipe.name}.py: {sentence}.\n"))
+            sys.stderr.write(f"{self.recipe.name}.py: {sentence}.\n")
 
     def save(self, ending, write):
         """Have `write(file)` write the file that is called like the script and ends so."""
@@ -70,21 +80,30 @@ class Output:
         """Save what made a result, and the result, a dict, as JSON."""
         flags = {key: getattr(self.args, key) for key in ("seed", "steps", "report_every", "runs")}
         flags["rows"] = [{"optimizer": optimizer, "learning_rate": rate} for optimizer, rate in self.args.rows]
-        script = {"sha256": hashlib.sha256(self.recipe.path.read_bytes()).hexdigest()}
-        record = {"command": self.command(), "script": script, "flags": flags, "result": result, "versions": versions()}
+        record = {"command": self.command(), "script": {"sha256": self._sha256}, "flags": flags, "result": result,
+                  "versions": versions()}
         self.save(ending, lambda file: file.write((json.dumps(record, indent=1, default=float) + "\n").encode()))
 
     def command(self):
-        """The command line that repeats this run from here."""
-        return letters(shlex.join(["python", str(shown(self.recipe.path)), *self.args.words]))
+        """The command line that repeats this run from here; bytes of a name that are no letters are spelled out."""
+        words = shlex.join(["python", str(shown(self.recipe.path)), *self.args.words])
+        return words.encode("utf-8", "backslashreplace").decode()
 
     def draw(self, pictures):
         """Have pictures drawn, and save them: {ending: (the name of its module, the numbers that it draws)}."""
+        about = {"Description": self.command(), "Source": ", ".join(map(" ".join, versions().items()))}
+        for ending, drawn in self._artist.draw(about, pictures):
+            if isinstance(drawn, str):
+                self.failed(f"the picture cannot be drawn ({drawn}); --no-figure leaves it out")
+            else:
+                self.save(ending, lambda file, drawn=drawn: file.write(drawn))
 
     def end(self):
-        """Name the files that were written, and show pictures below a notebook's cell."""
+        """Name the files that were written, and show pictures below a notebook's cell; nothing more can be drawn."""
+        if self._artist:
+            self._artist.close()
         if self.files:
-            self.print(*(f"Wrote {letters(shown(path))}" for path in self.files))
+            self.print(*(f"Wrote {shown(path)}" for path in self.files))
         ipython = sys.modules.get("IPython")
         if ipython and hasattr(ipython.get_ipython(), "kernel"):
             from IPython.display import Image, display
@@ -95,12 +114,12 @@ class Output:
 
 
 def save(path, write):
-    """Have `write(file)` write a file, open for bytes, that appears at `path` whole or not at all; OSError says why not."""
-    path = path.resolve()  # where a link leads to
+    """Have `write(file)` write a file, open for bytes, that appears whole or not at all; OSError says why not."""
+    path = Path(os.path.realpath(path))  # where a link leads to
     if path.exists() and not path.is_file():
         raise OSError(errno.EEXIST, "that is no file")
     path.parent.mkdir(parents=True, exist_ok=True)
-    begun = f".{path.name[:100]}."  # how the names of files begin that are not whole yet
+    begun = f".{path.name[:50]}."  # how the names of files begin that are not whole yet
     for left in path.parent.glob(f"{begun}*.tmp"):  # by a run that was killed
         if time.time() - left.stat().st_mtime > 60:
             left.unlink(missing_ok=True)
@@ -119,13 +138,8 @@ def save(path, write):
 def shown(path):
     """The path as the user would type it here: relative if it lies below the working folder."""
     with contextlib.suppress(ValueError, OSError):
-        return path.resolve().relative_to(Path.cwd())
+        return Path(os.path.realpath(path)).relative_to(Path.cwd())
     return path
-
-
-def letters(text):
-    """The text with what is no letter, as in a name that is not UTF-8, spelled out."""
-    return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def reason(error):

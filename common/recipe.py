@@ -9,7 +9,7 @@ import numpy as np
 
 from common import flags, signals
 from common import tf1 as tf
-from common.output import Output
+from common.output import Output, prepare_streams
 
 
 class Recipe(NamedTuple):
@@ -33,26 +33,32 @@ class Recipe(NamedTuple):
         is 0 if all went well. Raises SystemExit if it cannot be started; and with that status, if it is not 0, where
         the script is the program.
         """
+        prepare_streams()
         args = flags.parse(self, words)
-        output, result = Output(self, args), None
         try:
             with signals.caught(), tf.quiet():
-                tf.load()
-                if len(args.rows) * args.runs > 1:
-                    from common.comparison.table import compare as run
-                else:
-                    from common.run import run
-                known = self.target is not None and np.isfinite(self.target)
-                result = run(self if known else self._replace(target=None), args, output)
+                output = Output(self, args)
+                try:
+                    result = self._run(args, output)
+                finally:
+                    signals.hold()
+                    output.end()
         except signals.Stopped as stopped:  # before there was anything to write
             raise SystemExit(128 + stopped.args[0]) from None
-        finally:
-            output.end()
-        goes_on = self.train.__module__ != "__main__" or sys.flags.interactive or hasattr(sys, "ps1")
+        goes_on = self.train.__module__ != "__main__" or sys.flags.inspect or hasattr(sys, "ps1")
         if output.status and not goes_on:
             raise SystemExit(output.status)
         result.files, result.status = output.files, output.status
         return result
+
+    def _run(self, args, output):
+        tf.load()
+        if len(args.rows) * args.runs > 1:
+            from common.comparison.table import compare as run
+        else:
+            from common.run import run
+        known = self.target is not None and np.isfinite(self.target)
+        return run(self if known else self._replace(target=None), args, output)
 
     @property
     def path(self):

@@ -11,7 +11,7 @@ FAR, NEAR = 100, 0.5  # from the target: ten times as far as `A` starts; and whe
 
 
 def run(recipe, args, output):
-    """Train as the flags say, write the log, then all that is computed from it, however the run ends; returns the log."""
+    """Train as the flags say, write the log and all that is computed from it, however the run ends; the log."""
     watcher = None
     if args.trace:
         from common.backprop.trace import Trace
@@ -19,7 +19,8 @@ def run(recipe, args, output):
         watcher = Trace(args)
     log, ended = train(recipe, args, args.rows[0], watcher, output)
     if not len(log) and (ended or not log.unknown):  # nothing was trained, and no earlier file is to be lost for it
-        raise ended or SystemExit("train() takes no step: let it execute sess.run(train_step, feed_dict=…) in a tf.Session().")
+        raise ended or SystemExit(
+            "train() takes no step: let it execute sess.run(train_step, feed_dict=…) in a tf.Session().")
     try:
         tell(recipe, args, log, ended, output)
     except signals.Stopped as stopped:
@@ -30,7 +31,7 @@ def run(recipe, args, output):
 
 
 def train(recipe, args, row, watcher=None, output=None):
-    """Have the script train with a row's optimizer and rate; returns its log, written to `output`, and what ended it."""
+    """Have the script train with a row's optimizer and rate; its log, written to `output`, and what ended it."""
     (name, rate), log, ended, optimizer = row, Log(watcher), None, None
     if not args.own_optimizer:
         from common.comparison.optimizers import OPTIMIZERS
@@ -38,19 +39,22 @@ def train(recipe, args, row, watcher=None, output=None):
         optimizer = OPTIMIZERS[name](rate)
     Log.current = log
     try:
-        recipe.train(seed=args.seed, learning_rate=rate, steps=args.steps, report_every=args.report_every,
-                     optimizer=optimizer)
+        try:
+            recipe.train(seed=args.seed, learning_rate=rate, steps=args.steps, report_every=args.report_every,
+                         optimizer=optimizer)
+        finally:
+            signals.hold()
     except BaseException as error:
         ended = error
+    Log.current = None
+    if log.session:
+        log.session.finish()
+    if output and len(log):
+        output.save(".csv", log.write)
     try:
-        with signals.held():
-            Log.current = None
-            if log.session:
-                log.session.finish()
-            if output and len(log):
-                output.save(".csv", log.write)
+        signals.release()
     except signals.Stopped as stopped:
-        ended = stopped
+        ended = ended or stopped
     return log, ended
 
 
@@ -65,6 +69,8 @@ def tell(recipe, args, log, ended, output):
     if log.unknown:
         shown = "the log" if len(log) else "what train() prints"
         output.failed(f"nothing is shown beyond {shown}: {log.unknown}")
+    if log.watcher and log.watcher.unknown:
+        output.failed(f"--trace shows no more: {log.watcher.unknown}")
     if not len(log):
         return
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
@@ -87,7 +93,7 @@ def tell(recipe, args, log, ended, output):
     if args.figure:
         from common.pictures import numbers
 
-        output.draw(numbers.of_run(recipe, args, log, model, early and early[0]))
+        output.draw(numbers.of_run(recipe, args, log, model, early and early[0], log.watcher))
     if args.tensorboard:
         from common.backprop import tensorboard
 

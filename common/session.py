@@ -33,8 +33,10 @@ class Session(tf.load().Session):
             noting = self._noting_of(fetches, feed_dict)
         if not noting:
             return super().run(fetches, feed_dict, options, run_metadata)
+        if log.session is not self:
+            self._begin()
         if log.watcher:
-            log.watcher.before(self, log.steps + 1)
+            log.watcher.before(self, log.steps + 1, fetches, feed_dict)
         if noting == "afterwards":
             result = self._run_and_note(fetches, feed_dict, options, run_metadata)
         elif isinstance(fetches, tf.Operation):
@@ -50,34 +52,42 @@ class Session(tf.load().Session):
 
     def _noting_of(self, fetches, feed_dict):
         """What executes and notes such a step: an operation, or "afterwards"; None if it is no step."""
-        key = fetches if isinstance(fetches, tf.Operation) else tuple(tf.nest.flatten(fetches))
+        key = fetches if isinstance(fetches, tf.Operation) else tuple(tf.nest.flatten(fetches, expand_composites=True))
         try:
             if feed_dict and key not in self._noting:
-                self.parts = self.parts or structure.parts(self.graph)
                 self._noting[key] = self._prepare(self._training(key))
             elif not feed_dict and self.steps and self._training(key):
                 self._log.unknown = "A was also changed by an execution that fed no sample"
         except structure.Unknown as error:
-            self._log.unknown, self._log = str(error), None
+            self._log.unknown = str(error)
+            self.finish()
         return self._noting.get(key) if feed_dict else None
 
     def _training(self, fetched):
         """The operations and tensors among what is fetched that change `A`."""
         elements = map(self.graph.as_graph_element, fetched if isinstance(fetched, tuple) else (fetched,))
-        return [each for each in elements if structure.changes(each, self.parts.A)]
+        steps = [each for each in elements if structure.changes(each)]
+        if steps and not self.parts:
+            self.parts = structure.parts(self.graph)
+        return [each for each in steps if structure.changes(each, self.parts.A)]
+
+    def _begin(self):
+        """Note from the next step on, behind what another session noted."""
+        log = self._log
+        if log.session:
+            log.session.drain()
+            log.unknown = "two sessions were trained, and the log has the steps of both"
+        else:
+            log.start = np.ravel(super().run(self.parts.A))[0]
+        log.session = self
 
     def _prepare(self, steps):
         """What executes and notes these training operations together; None if there are none."""
-        log, row = self._log, self.parts[:4]
+        row = self.parts and self.parts[:4]
         if not steps:
             return None
         if any(each.shape.num_elements() not in (None, 1) for each in row):
             raise structure.Unknown(ONE_NUMBER)
-        if not self.steps:
-            if log.session:
-                log.session.drain()
-                log.unknown = "two sessions were trained, and the log has the steps of both"
-            log.session, log.start = self, np.ravel(super().run(self.parts.A))[0]
         self.steps.update(steps)
         fixed = all(each.shape.is_fully_defined() for each in row)
         if self.graph.finalized or not (fixed and structure.is_plain(self.parts.loss)):
@@ -95,12 +105,14 @@ class Session(tf.load().Session):
     def _run_and_note(self, *execution):
         """Execute a step, and fetch what is noted in a second execution: slower, but right with any graph."""
         with signals.held():
+            self.drain()
             result = super().run(*execution)
             columns = super().run(list(self.parts[:4]), execution[1])
             if all(np.size(column) == 1 for column in columns):
                 self._log.append(columns)
             else:
-                self._log.unknown, self._log = ONE_NUMBER, None
+                self._log.unknown = ONE_NUMBER
+                self.finish()
         return result
 
     def drain(self):
@@ -115,7 +127,10 @@ class Session(tf.load().Session):
             self.drain()
             tensors = [tensor for tensor in (self.parts.loss, self.parts.output) if tensor is not None]
             reads = [read for read in structure.reads(tensors) if read.op.inputs[0].op is not self.parts.A.op]
-            self.others = dict(zip(reads, super().run(reads), strict=True))
+            try:
+                self.others = dict(zip(reads, super().run(reads), strict=True))
+            except ValueError:  # of reads within tf.cond or tf.while_loop
+                self._log.unknown = "the loss cannot be computed for other values of A"
         self._log = self._drain = None
 
     def close(self):

@@ -5,7 +5,7 @@ import signal
 import threading
 
 STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-_holds, _waiting = 0, None  # how many blocks are to be done whole, and the number of the signal that came meanwhile
+_held, _waiting = False, None  # whether signals are held back, and the number of the last one that came meanwhile
 
 
 class Stopped(BaseException):
@@ -19,32 +19,49 @@ class Stopped(BaseException):
 def caught():
     """Have signals raise `Stopped`; outside the main thread, where Python hands out none, this does nothing."""
     before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, _stop) for number in STOPS
-                  if signal.getsignal(number) not in (signal.SIG_IGN, None)}  # as nohup leaves SIGHUP
+    hold()
     try:
+        for number in STOPS if threading.current_thread() is threading.main_thread() else ():
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):  # as nohup leaves SIGHUP
+                before[number] = signal.signal(number, _stop)
+        release()
         yield
     finally:
+        hold()
         for number, handler in before.items():
             signal.signal(number, handler)
+        with contextlib.suppress(Stopped):  # all is done
+            release()
+
+
+def hold():
+    """Hold signals back until `release`."""
+    global _held
+    _held = True
+
+
+def release():
+    """Let signals raise `Stopped` again; one that came meanwhile does so here."""
+    global _held, _waiting
+    number, _held, _waiting = _waiting, False, None
+    if number:
+        raise Stopped(number)
 
 
 @contextlib.contextmanager
 def held():
     """Do the block whole: a signal that comes meanwhile raises `Stopped` behind it."""
-    global _holds, _waiting
-    _holds += 1
+    before = _held
+    hold()
     try:
         yield
     finally:
-        _holds -= 1
-    if _waiting and not _holds:
-        number, _waiting = _waiting, None
-        raise Stopped(number)
+        if not before:
+            release()
 
 
 def _stop(number, frame):
     global _waiting
-    if not _holds:
+    if not _held:
         raise Stopped(number)
     _waiting = number

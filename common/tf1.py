@@ -85,7 +85,7 @@ def _collector_asleep():
 def _stderr_held_back():
     """Keep from the terminal what C++ code writes to file descriptor 2; show it if the block fails."""
     try:
-        shown, held_back = os.dup(2), tempfile.TemporaryFile()
+        shown, held_back = os.dup(2), tempfile.TemporaryFile()  # noqa: SIM115 (closed below)
     except OSError:  # no standard error to keep clean, or nowhere to keep what is written
         yield
         return

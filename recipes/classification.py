@@ -1,10 +1,6 @@
 """Classification by back propagation: find the shift A in sigmoid(x + A) that splits N(-1, 1) from N(3, 1).
 
-The second recipe of the page, in TensorFlow 1.x graph mode. Run it:
-
-    python recipes/classification.py
-
-Here is the output:
+The second recipe of the page, in TensorFlow 1.x graph mode. `python recipes/classification.py` prints:
 
     Step #200 A = [4.015703]
     Loss = [[0.00022062]]

@@ -1,10 +1,6 @@
 """Regression by back propagation: find A in x * A = 10, one random sample a step.
 
-The first recipe of the page, in TensorFlow 1.x graph mode. Run it:
-
-    python recipes/regression.py
-
-Here is the output:
+The first recipe of the page, in TensorFlow 1.x graph mode. `python recipes/regression.py` prints:
 
     Step #25 A = [6.147373]
     Loss = [10.712687]

@@ -2,8 +2,8 @@
 
     python tests/benchmark.py
 
-Commands take turns; a figure is the median of ROUNDS (default 5) turns, and a ratio the median of the ratios within each
-turn, so it need not be the quotient of the figures beside it. BASE=DIR measures another checkout of this project too.
+Commands take turns; a figure is the median of ROUNDS (default 5) turns, and a ratio the median of the ratios within
+each turn, so it need not be the quotient of the figures beside it. BASE=DIR measures another checkout too.
 """
 
 import os

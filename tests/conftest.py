@@ -1,7 +1,7 @@
 """How the tests start the real scripts, and what several of them need."""
 
-import inspect
 import os
+import runpy
 import subprocess
 import sys
 import warnings
@@ -9,26 +9,18 @@ from pathlib import Path
 
 import classification
 import numpy as np
-import pytest
 import regression
-
-from common import tf1 as tf
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = {"regression": regression, "classification": classification}
 RECIPES = list(SCRIPTS)
+FILES = ["regression.csv", "regression.json"]  # of a plain run without its picture
+WHOLE = [*FILES, "regression.png"]
 
 
 def command(recipe, *flags, checkout=CHECKOUT, python=()):
     """The words of `python recipes/RECIPE.py FLAGS`, started by this very Python."""
     return [sys.executable, *python, str(checkout / "recipes" / f"{recipe}.py"), *map(str, flags)]
-
-
-def run(recipe, *flags, env=None, checkout=CHECKOUT, python=(), **options):
-    """Run a script as a user does, to its end; returns the `CompletedProcess` with text output."""
-    options = {"capture_output": True, "text": True, "timeout": 120, "encoding": "utf-8", **options}
-    return subprocess.run(command(recipe, *flags, checkout=checkout, python=python),
-                          env={**os.environ, **(env or {})}, **options)
 
 
 def start(words, **options):
@@ -39,20 +31,63 @@ def start(words, **options):
 
 def end(process):
     """Wait for the end of what `start` started; returns the `CompletedProcess` with text output."""
-    try:
-        printed, errors = process.communicate(timeout=120)
-    finally:
-        process.kill()
-        process.wait()
+    with process:
+        try:
+            printed, errors = process.communicate(timeout=120)
+        finally:
+            process.kill()
     return subprocess.CompletedProcess(process.args, process.returncode, printed, errors)
+
+
+def run(recipe, *flags, env=None, checkout=CHECKOUT, python=(), **options):
+    """Run a script as a user does, to its end; returns the `CompletedProcess` with text output."""
+    words = command(recipe, *flags, checkout=checkout, python=python)
+    return end(start(words, env={**os.environ, **(env or {})}, **options))
+
+
+def train(folder, *flags, main=regression.main):
+    """Run a recipe in this process, without a picture; returns its log."""
+    return main(["--no-figure", "--output-dir", folder, *flags])
+
+
+def edited(folder, *changes):
+    """The `main` of mine.py, the regression in which each text of `changes` gave way to the one beside it."""
+    text, path = (CHECKOUT / "recipes" / "regression.py").read_text(encoding="utf-8"), folder / "mine.py"
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    return runpy.run_path(str(path))["main"]
+
+
+def at_call(patch, owner, name, number, action):
+    """Have an action taken when `owner.name` is called for so many times, before it does what it does."""
+    function, calls = getattr(owner, name), []
+
+    def call(*arguments, **named):
+        calls.append(name)
+        if len(calls) == number:
+            action()
+        return function(*arguments, **named)
+
+    patch.setattr(owner, name, call)
+
+
+def names(folder):
+    """The names of the files in a folder."""
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def wrote(text):
+    """The names of the files in the "Wrote" lines."""
+    return [line.rpartition("/")[2] for line in text.splitlines() if line.startswith("Wrote ")]
 
 
 def read_log(path):
     """A log's columns: steps, and float32 x, y, A (with the starting value in front) and loss."""
     header, first, *rows = path.read_text(encoding="ascii").splitlines()
-    assert header == "step,x,y,A,loss"
     step, x, y, A_start, loss = first.split(",")
-    assert (step, x, y, loss) == ("0", "", "", "")
+    assert (header, step, x, y, loss) == ("step,x,y,A,loss", "0", "", "", "")
     steps, x, y, A, loss = zip(*(row.split(",") for row in rows), strict=True)
     return [int(step) for step in steps], *map(np.float32, (x, y, [A_start, *A], loss))
 
@@ -64,8 +99,7 @@ def assert_same(ours, theirs):
     the largest difference, and beyond 1e-6 it is a failure all the same.
     """
     ours, theirs = np.asarray(ours), np.asarray(theirs)
-    assert ours.dtype == theirs.dtype
-    assert ours.shape == theirs.shape
+    assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
     if not np.array_equal(ours, theirs):
         difference = np.max(np.abs(ours - theirs))
         warnings.warn(f"this machine rounds differently, by up to {difference:.3g}", stacklevel=2)
@@ -75,17 +109,3 @@ def assert_same(ours, theirs):
 def one_sentence(text):
     """Whether the text is a single line that ends as a sentence does, and no traceback."""
     return text.count("\n") == 1 and text.endswith(".\n") and "Traceback" not in text
-
-
-@pytest.fixture(scope="session")
-def default_runs(tmp_path_factory):
-    """Both scripts' default runs: recipe -> (CompletedProcess, output folder)."""
-    folder = tmp_path_factory.mktemp("default")
-    both = {recipe: start(command(recipe, "--output-dir", folder)) for recipe in RECIPES}  # at once
-    return {recipe: (end(script), folder) for recipe, script in both.items()}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def collector_spared():
-    """Keep the garbage collector from sweeping all of TensorFlow again and again."""
-    tf.load()

@@ -1,204 +1,158 @@
-"""The log that the graph writes itself, into a queue: every step stands in it, whatever ends the run and when."""
+"""A plain run: what it prints at its end, and that its log and record hold what was computed, to the last bit."""
 
-import signal
+import csv
+import hashlib
+import json
+import re
+import shlex
 
 import numpy as np
 import pytest
-import regression
-from conftest import SCRIPTS, read_log
+from conftest import CHECKOUT, RECIPES, SCRIPTS, assert_same, command, edited, end, names, read_log, start, train
 
-from common import data, run
-from common import tf1 as tf
-from common.backprop.trace import Trace
+from common import session
 
 f32 = np.float32
+EVERY = {"regression": (100, 25), "classification": (1400, 200)}
 
 
-def plain(recipe, steps, seed=18, rate=None):
-    """x, y, `A` and loss of each step (float32 [steps, 4]) as a plain session has them that is asked after each."""
-    script = SCRIPTS[recipe]
-    stream = data.streams(seed)
-    x_vals, y_vals = script.draw_samples(stream.samples)
-    picks = np.empty((steps, 1), np.int32)
-    data.draw_picks(stream.picks, len(x_vals), picks)
-    with tf.Graph().as_default(), tf.Session() as sess:
-        x_data, y_target = (tf.placeholder(tf.float32, [1]) for _ in range(2))
-        A = tf.Variable(script.draw_start(stream.start, [1]), dtype=tf.float32)
-        _, loss = script.graph(x_data, y_target, A)
-        train_step = tf.train.GradientDescentOptimizer(
-            script.train.__kwdefaults__["learning_rate"] if rate is None else rate).minimize(loss)
-        sess.run(tf.global_variables_initializer())
-        rows = []
-        for pick in picks[:, 0]:
-            feed = {x_data: [x_vals[pick]], y_target: [y_vals[pick]]}
-            sess.run(train_step, feed)
-            rows.append([each.item() for each in sess.run([x_data, y_target, A, loss], feed)])
-    return f32(rows)
+def drawn(recipe, steps, seed=605):
+    """The samples of a run and those that it feeds, by numpy's own functions: x_vals, y_vals, x, y."""
+    random = np.random.RandomState(seed)
+    if recipe == "regression":
+        x_vals, y_vals = random.normal(1, 0.1, 100), np.repeat(10.0, 100)
+    else:
+        x_vals, y_vals = np.r_[random.normal(-1, 1, 50), random.normal(3, 1, 50)], np.repeat([0.0, 1.0], 50)
+    order = [random.choice(100) for _ in range(steps)]
+    return x_vals, y_vals, f32(x_vals[order]), f32(y_vals[order])
 
 
-def check(made, expected, path):
-    """Demand that a run and its file hold the expected steps, float32 [steps, 4], and nothing else."""
-    steps, *columns = read_log(path)
-    assert steps == list(range(1, len(expected) + 1))
-    assert len(made) == len(expected)
-    for index, (ours, logged) in enumerate(zip((made.x, made.y, made.A[1:], made.loss), columns, strict=True)):
-        logged = logged[1:] if index == 2 else logged
-        np.testing.assert_array_equal(ours, expected[:, index])
-        np.testing.assert_array_equal(logged, expected[:, index])
+def regression_by_hand(x, y, A, rate=0.02):
+    """`A` after a step and the loss then, in float32 in the graph's order: [steps] each, or numbers."""
+    after = A - f32(rate) * (f32(2) * (x * A - y) * x)
+    return after, np.square(x * after - y)
 
 
-@pytest.fixture(autouse=True)
-def roomy(monkeypatch):
-    """See that the queue has no limit at which a step would wait for ever; how many rows each drain found."""
-    asked, drained, queue, drain = [], [], tf.FIFOQueue, run.Run.drain
-
-    def noted(capacity, *rest):
-        asked.append(capacity)
-        return queue(capacity, *rest)
-
-    def count(self):
-        before = len(self)
-        drain(self)
-        drained.append(len(self) - before)
-
-    monkeypatch.setattr(tf, "FIFOQueue", noted)
-    monkeypatch.setattr(run.Run, "drain", count)
-    yield drained
-    assert set(asked) == {-1}
+@pytest.fixture(scope="module")
+def default_runs(tmp_path_factory):
+    """Both scripts' default runs: recipe -> (CompletedProcess, output folder)."""
+    folder = tmp_path_factory.mktemp("default")
+    both = {recipe: start(command(recipe, "--output-dir", folder)) for recipe in RECIPES}  # at once
+    return {recipe: (end(script), folder) for recipe, script in both.items()}
 
 
-def main(recipe, folder, *flags):
-    return SCRIPTS[recipe].main([*map(str, flags), "--no-figure", "--output-dir", str(folder)])
+def test_a_good_run_says_the_accuracy_the_theory_and_the_files_and_nothing_on_standard_error(default_runs):
+    assert {(script.returncode, script.stderr) for script, _ in default_runs.values()} == {(0, "")}
+    script, folder = default_runs["classification"]
+    _, _, _, A, _ = read_log(folder / "classification.csv")
+    x, y, *_ = drawn("classification", 0)
+    right = np.mean((1 / (1 + np.exp(-(x + float(A[-1])))) > 0.5) == y)
+    *_, accuracy, theory, log, record, picture = script.stdout.splitlines()
+    assert accuracy == f"Accuracy = {right:.2f}"
+    best = re.fullmatch(r"In theory A = -1; the least loss for these samples is at A = (.*)", theory)[1]
+    assert np.sum(1 / (1 + np.exp(-(x + float(best)))) - y) == pytest.approx(0, abs=100 * 0.25 * 0.00005)
+    assert [log, record, picture] == [f"Wrote {folder}/classification.{kind}" for kind in ("csv", "json", "png")]
+    content = (folder / "classification.png").read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert content.endswith(b"IEND\xaeB`\x82")
+
+    x, *_ = drawn("regression", 0)
+    theory = default_runs["regression"][0].stdout.splitlines()[-4]
+    assert theory == f"In theory A = 10; the least loss for these samples is at A = {10 * x.sum() / (x**2).sum():.4f}"
 
 
-@pytest.mark.parametrize("recipe", SCRIPTS)
-def test_the_log_is_what_a_plain_session_computes_bit_for_bit(recipe, tmp_path):
-    made = main(recipe, tmp_path, "--steps", 300)
-    check(made, plain(recipe, 300), tmp_path / f"{recipe}.csv")
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_log_holds_the_samples_fed_in_their_order(recipe, default_runs):
+    steps, x, y, _, _ = read_log(default_runs[recipe][1] / f"{recipe}.csv")
+    assert steps == list(range(1, EVERY[recipe][0] + 1))
+    *_, fed_x, fed_y = drawn(recipe, len(steps))
+    np.testing.assert_array_equal(x, fed_x)
+    np.testing.assert_array_equal(y, fed_y)
 
 
-@pytest.mark.parametrize("steps", [9, 10, 11, 20, 35])
-def test_more_steps_than_the_queue_holds_are_logged_and_it_never_holds_more(steps, tmp_path, monkeypatch, roomy):
-    monkeypatch.setattr(run, "HELD", 10)
-    made = main("regression", tmp_path, "--steps", steps)
-    check(made, plain("regression", steps), tmp_path / "regression.csv")
-    assert max(roomy) <= 10
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_log_is_plain_csv_whose_numbers_are_the_shortest_that_read_back_as_the_same(recipe, default_runs):
+    with open(default_runs[recipe][1] / f"{recipe}.csv", newline="", encoding="ascii") as file:
+        _, *rows = csv.DictReader(file)
+    for row in rows:
+        assert all(str(f32(row[column])) == row[column] for column in ("x", "y", "A", "loss"))
 
 
-def test_more_steps_than_the_real_queue_holds_are_logged(tmp_path, roomy):
-    steps = run.HELD + 10
-    made = main("regression", tmp_path, "--steps", steps, "--report-every", steps)
-    stream = data.streams(18)
-    (x_vals, _), picks = regression.draw_samples(stream.samples), np.empty((steps, 1), np.int32)
-    data.draw_picks(stream.picks, 100, picks)
-    x, A = f32(x_vals)[picks[:, 0]], made.A
-    after = A[:-1] - f32(0.02) * (f32(2) * (x * A[:-1] - f32(10)) * x)  # each step by hand, from the one before
-    check(made, np.stack([x, np.full(steps, f32(10)), after, np.square(x * after - f32(10))], 1),
-          tmp_path / "regression.csv")
-    assert max(roomy) <= run.HELD
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_today_s_default_runs_reproduce_the_reference(recipe, default_runs):
+    ours, reference = (folder / f"{recipe}.csv" for folder in (default_runs[recipe][1], CHECKOUT / "outputs/reference"))
+    for column, theirs in zip(read_log(ours)[1:], read_log(reference)[1:], strict=True):
+        assert_same(column, theirs)
 
 
-@pytest.mark.parametrize("flags", [[], ["--trace", "--report-every", 1], ["--trace", "--report-every", 4]])
-@pytest.mark.parametrize("held", [1, 3, 4])
-def test_a_small_queue_that_is_emptied_by_the_trace_too_loses_no_step_and_keeps_their_order(
-        flags, held, tmp_path, monkeypatch, roomy):
-    monkeypatch.setattr(run, "HELD", held)
-    monkeypatch.setattr(Trace, "_difference", lambda *arguments: None)  # which takes no step and empties nothing
-    made = main("regression", tmp_path, "--steps", 13, *flags)
-    check(made, plain("regression", 13), tmp_path / "regression.csv")
-    assert max(roomy) <= held
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_log_that_main_returns_holds_what_the_files_hold(recipe, default_runs, tmp_path, monkeypatch):
+    monkeypatch.chdir(CHECKOUT)
+    log = train(tmp_path, main=SCRIPTS[recipe].main)
+    steps, *columns = read_log(tmp_path / f"{recipe}.csv")
+    for ours, written in zip((log.x, log.y, log.A, log.loss), columns, strict=True):
+        assert ours.dtype == np.float32
+        np.testing.assert_array_equal(ours, written)
+    assert (tmp_path / f"{recipe}.csv").read_bytes() == (default_runs[recipe][1] / f"{recipe}.csv").read_bytes()
+    assert (log.status, log.files) == (0, [tmp_path / f"{recipe}.{kind}" for kind in ("csv", "json")])
+    record = json.loads((tmp_path / f"{recipe}.json").read_text(encoding="ascii"))
+    rate, script = {"regression": 0.02, "classification": 0.05}[recipe], CHECKOUT / "recipes" / f"{recipe}.py"
+    words = ["python", f"recipes/{recipe}.py", "--no-figure", "--output-dir", str(tmp_path)]
+    assert record["command"] == shlex.join(words)
+    assert record["script"] == {"sha256": hashlib.sha256(script.read_bytes()).hexdigest()}
+    assert record["flags"] == {"seed": 605, "steps": len(steps), "report_every": EVERY[recipe][1], "runs": 1,
+                               "rows": [{"optimizer": "gradient-descent", "learning_rate": rate}]}
+    result = record["result"]
+    assert (result["optimizer"], result["learning_rate"], result["steps"]) == ("gradient-descent", rate, len(log))
+    assert (result["ended_early"], result["target"]) == (None, SCRIPTS[recipe].main.target)
+    assert [f32(result[key]) for key in ("A_start", "A", "loss")] == [log.A[0], log.A[-1], log.loss[-1]]
+    assert set(record["versions"]) == {"Python", "TensorFlow", "numpy", "matplotlib"}
 
 
-def test_a_run_that_diverges_in_step_1_has_that_step_in_its_log(tmp_path, capsys):
-    made = main("regression", tmp_path, "--learning-rate", 1e38)
-    assert (len(made), made.status) == (1, 1)
-    assert not np.isfinite(made.loss[0])
-    expected = plain("regression", 1, rate=1e38)
-    check(made, expected, tmp_path / "regression.csv")
-    numbers = f"A = {made.A[-1]!s}, loss = {made.loss[-1]!s}"
-    assert f"the run diverged at step 1 with learning rate 1e+38 ({numbers}): try" in capsys.readouterr().err
-
-
-def test_a_run_that_diverges_later_ends_with_the_step_that_is_not_finite(tmp_path, capsys):
-    made = main("regression", tmp_path, "--learning-rate", 5)
-    steps = len(made)
-    assert made.status == 1
-    assert 1 < steps < 100
-    assert np.isfinite([made.A[:-1]]).all()
-    assert np.isfinite(made.loss[:-1]).all()
-    assert not np.isfinite(made.loss[-1])
-    check(made, plain("regression", steps, rate=5), tmp_path / "regression.csv")
-    x, _ = regression.draw_samples(data.streams(18).samples)
-    limit = np.mean(x**2) / np.mean(x**4)  # E[(1 - 2 rate x^2)^2] = 1
-    assert capsys.readouterr().err == (
-        f"regression.py: the run diverged at step {steps} with learning rate 5.0 (A = {made.A[-1]!s}, loss = "
-        f"{made.loss[-1]!s}): try a smaller one (gradient descent on these samples is stable below {limit:.3f}).\n")
-
-
-def test_a_run_that_ends_far_off_but_finite_is_told_to_have_diverged_with_its_numbers(tmp_path, capsys):
-    made = main("regression", tmp_path, "--learning-rate", 1.05)
-    assert (len(made), made.status) == (100, 1)
-    assert 100 < abs(made.A[-1] - 10) < 1e6
-    x, _ = regression.draw_samples(data.streams(18).samples)
+def test_every_flag_of_a_plain_run_does_what_its_line_of_help_says(tmp_path, capsys):
+    flags = ["--seed", 3, "--steps", 60, "--report-every", 25, "--learning-rate", 0.1]
+    log = train(tmp_path / "a" / "b", *flags)
     printed, errors = capsys.readouterr()
-    assert errors == (
-        f"regression.py: the run diverged at step 100 with learning rate 1.05 (A = {made.A[-1]!s} is more than 100 "
-        "away from 10): try a smaller one (gradient descent on these samples is stable below "
-        f"{np.mean(x**2) / np.mean(x**4):.3f}).\n")
-    assert "In theory" not in printed
+    assert (log.status, errors, len(log)) == (0, "", 60)
+    assert [line.split()[1] for line in printed.splitlines() if line.startswith("Step")] == ["#25", "#50", "#60"]
+    assert f"Step #60 A = {log.A[-1:]}\nIn theory" in printed  # as no report falls on the last step
+    assert names(tmp_path / "a" / "b") == ["regression.csv", "regression.json"]
+    x_vals, _, x, _ = drawn("regression", 60, seed=3)
+    assert np.isin(log.x, f32(x_vals)).all()
+    np.testing.assert_array_equal(log.x, x)
+    np.testing.assert_array_equal(log.A[1:], regression_by_hand(x, f32(10), log.A[:-1], 0.1)[0])
 
 
-@pytest.mark.parametrize(("number", "held"), [(signal.SIGINT, 4096), (signal.SIGTERM, 4)])
-def test_a_signal_in_any_step_of_a_short_run_loses_nothing(number, held, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(run, "HELD", held)
-    expected, before = plain("regression", 9), signal.getsignal(number)
-    choice = data.Picks.choice
-    for step in range(1, 10):
-        taken = []
-
-        def stop(self, size, step=step, taken=taken):
-            taken.append(size)
-            if len(taken) == step:  # while the step is prepared: it is done, and the next is not begun
-                signal.raise_signal(number)
-            return choice(self, size)
-
-        monkeypatch.setattr(data.Picks, "choice", stop)
-        made = main("regression", tmp_path, "--steps", 9)
-        check(made, expected[:step], tmp_path / "regression.csv")
-        assert made.status == 128 + number
-        assert len(taken) == step
-        name = signal.Signals(number).name
-        assert capsys.readouterr().err.startswith(f"regression.py: stopped by {name} after step {step}")
-        assert signal.getsignal(number) is before
+def test_the_seed_alone_decides_the_log(tmp_path):
+    first, again, other = (train(tmp_path, "--seed", seed) for seed in (5, 5, 6))
+    np.testing.assert_array_equal(first.rows, again.rows)
+    assert first.A[0] == again.A[0] != other.A[0]
+    assert not np.isin(first.x, other.x).any()
+    longer = train(tmp_path, "--seed", 5, "--steps", 200, "--learning-rate", 0.3)
+    np.testing.assert_array_equal(first.x, longer.x[:100])
+    assert first.A[0] == longer.A[0]
 
 
-def test_an_error_in_any_step_loses_no_step_before_it(tmp_path, monkeypatch):
-    expected, choice = plain("regression", 9), data.Picks.choice
-
-    class Broken(Exception):
-        pass
-
-    for step in range(2, 10):
-        taken = []
-
-        def fail(self, size, step=step, taken=taken):
-            taken.append(size)
-            if len(taken) == step:
-                raise Broken
-            return choice(self, size)
-
-        monkeypatch.setattr(data.Picks, "choice", fail)
-        with pytest.raises(Broken):
-            main("regression", tmp_path, "--steps", 9)
-        steps, x, _, A, _ = read_log(tmp_path / "regression.csv")
-        assert steps == list(range(1, step))
-        np.testing.assert_array_equal(x, expected[:step - 1, 0])
-        np.testing.assert_array_equal(A[1:], expected[:step - 1, 2])
+@pytest.mark.parametrize(("steps", "waiting"), [(9, 10), (10, 10), (11, 10), (35, 10), (13, 1), (4200, None)])
+def test_any_number_of_steps_is_logged(steps, waiting, tmp_path, monkeypatch):
+    if waiting:
+        monkeypatch.setattr(session, "MOST_WAITING", waiting)
+    log = train(tmp_path, "--steps", steps, "--report-every", 1000)
+    *_, x, y = drawn("regression", steps)
+    after, loss = regression_by_hand(x, y, log.A[:-1])
+    np.testing.assert_array_equal(log.rows, np.stack([x, y, after, loss], axis=1))
+    assert read_log(tmp_path / "regression.csv")[0] == list(range(1, steps + 1))
 
 
-@pytest.mark.parametrize("name", ["adam", "momentum", "nesterov", "ftrl", "adagrad-da"])
-def test_A_and_the_loss_are_logged_after_the_step_and_not_before_it(name, tmp_path):
-    made = main("regression", tmp_path, "--optimizer", name, "--steps", 50)
-    assert np.all(np.diff(made.A) != 0)
-    for step in range(50):
-        assert made.loss[step] == np.square(made.x[step] * made.A[step + 1] - made.y[step])
+def test_a_copy_of_a_script_writes_files_of_its_own_and_says_which_script_made_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main = edited(tmp_path, ("np.random.seed(seed)", "np.random.seed(seed); Path(__file__).write_text('edited later')"))
+    script = (tmp_path / "mine.py").read_bytes()
+    train(tmp_path / "out", main=main)
+    assert names(tmp_path / "out") == ["mine.csv", "mine.json"]
+    record = json.loads((tmp_path / "out/mine.json").read_text(encoding="ascii"))
+    assert record["command"] == f"python mine.py --no-figure --output-dir {tmp_path}/out"
+    assert record["script"] == {"sha256": hashlib.sha256(script).hexdigest()}
+    (tmp_path / "mine.py").unlink()  # a notebook's cell is no file at all
+    assert train(tmp_path / "out", main=main).status == 0
+    assert json.loads((tmp_path / "out/mine.json").read_text(encoding="ascii"))["script"] == {"sha256": None}

@@ -1,170 +1,109 @@
-"""What the picture of a graph shows, read back from the figure and held against the nodes put in."""
+"""What the picture of a step of back propagation shows, read back from the figure."""
 
-import functools
-import io
 import itertools
+from collections import Counter
+from types import SimpleNamespace
 
-import matplotlib
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-from PIL import Image
+from test_picture_of_a_comparison import assert_readable, drawn, words
 
 from common.pictures import graph, style
 
 
 def nodes(**described):
-    """Nodes from name="Operation input input", with values and gradients unlike each other's."""
+    """Nodes from name="Operation input input", each with a value and a gradient of its own."""
     return [{"name": name, "operation": text.split()[0], "inputs": text.split()[1:], "value": 1.5 + index,
              "gradient": -0.25 - index} for index, (name, text) in enumerate(described.items())]
 
 
-def made_up(seed, count=25):
-    """Any graph: each node takes up to three of those before it, and every fifth has no gradient."""
-    draw = np.random.default_rng(seed)
-    inputs = [draw.integers(0, index, draw.integers(1, 4)) if index > 3 else [] for index in range(count)]
-    made = nodes(**{f"a_rather_long_name_{index}": " ".join(["AnOperationWithALongName", *(
-        f"a_rather_long_name_{at}" for at in some)]) for index, some in enumerate(inputs)})
-    return [{**node, "gradient": None} if index % 5 == 0 else node for index, node in enumerate(made)]
+def draw(some_nodes, update=None):
+    return drawn(graph, SimpleNamespace(title="A title", made_by="made so", step=1234, nodes=some_nodes, update=update))
 
 
-CLASSIFICATION = nodes(
-    x_data="Placeholder", A="VariableV2", my_output="AddV2 x_data A", my_output_expanded="ExpandDims my_output",
-    y_target="Placeholder", y_target_expanded="ExpandDims y_target", Select="SelectV2 my_output_expanded",
-    Neg="Neg my_output_expanded", Select_1="SelectV2 Neg my_output_expanded",
-    mul="Mul my_output_expanded y_target_expanded", sub="Sub Select mul", Exp="Exp Select_1", Log1p="Log1p Exp",
-    xentropy="AddV2 sub Log1p")
+MOMENTUM = {"optimizer": "momentum", "rate": 0.005, "remembers": {"velocity": (-3.4737277, -1.4555532)},
+            "A": (2.5, 2.5072776), "lines": ["velocity' = 0.9 × (-3.4737277) + 1.6708018 = -1.455553",
+                                             "A' = 2.5 - 0.005 × (-1.4555532) = 2.507278"]}
+REGRESSION = nodes(x_data="Placeholder", A="Variable", my_output="Mul x_data A", y_target="Placeholder",
+                   sub="Sub my_output y_target", loss="Square sub")
 GRAPHS = {
-    "classification": CLASSIFICATION,
-    "regression": nodes(x_data="Placeholder", A="VariableV2", my_output="Mul x_data A", y_target="Placeholder",
-                        sub="Sub my_output y_target", loss="Square sub"),
-    "one node": nodes(loss="Const"),
-    "a square": nodes(A="VariableV2", loss="Mul A A"),
-    "a chain": nodes(n0="Const", **{f"n{index}": f"Neg n{index - 1}" for index in range(1, 25)}),
+    "regression": REGRESSION, "one node": nodes(loss="Const"), "a square": nodes(A="Variable", loss="Mul A A"),
+    "classification": nodes(
+        x_data="Placeholder", A="Variable", my_output="AddV2 x_data A", my_output_expanded="ExpandDims my_output",
+        Select="Select my_output_expanded", y_target="Placeholder", y_target_expanded="ExpandDims y_target",
+        mul="Mul my_output_expanded y_target_expanded", sub="Sub Select mul", Neg="Neg my_output_expanded",
+        Select_1="Select Neg my_output_expanded", Exp="Exp Select_1", Log1p="Log1p Exp", xentropy="AddV2 sub Log1p"),
     "a sum of 12": nodes(**{f"p{index}": "Placeholder" for index in range(12)},
-                         loss="AddN " + " ".join(f"p{index}" for index in range(12))),
-    **{f"made up {seed}": made_up(seed) for seed in range(2)},
-}
+                         loss="AddN " + " ".join(f"p{index}" for index in range(12)))}
 
 
-@functools.cache
-def drawn(name):
-    figure = graph.draw("A title", "what made it", GRAPHS[name])
-    figure.draw_without_rendering()
-    return figure
-
-
-def boxes(figure, some_nodes):
-    """The box of each node: name -> the extents in data units, which are pixels; by the texts inside, top to bottom."""
+def boxes(figure):
+    """{a node's name: the extents of its box}, from the texts within each; data units are hundredths of an inch."""
     axes, = figure.axes
-    found = {}
-    for patch in axes.patches:
-        if isinstance(patch, FancyBboxPatch):
-            box = patch.get_bbox()
-            inside = sorted((text for text in axes.texts if box.contains(*text.get_position())),
-                            key=lambda text: -text.get_position()[1])
-            found[tuple(text.get_text() for text in inside)] = box
-    named = {}
-    for node in some_nodes:
-        value, gradient = f"value {node['value']:.4g}", f"gradient {node['gradient'] or 0:.4g}"
-        gradient = "no gradient" if node["gradient"] is None else gradient
-        (texts, named[node["name"]]), = ((texts, box) for texts, box in found.items() if texts[2] == value)
-        assert texts[3] == gradient
-        for shown, full in zip(texts, (node["name"], node["operation"]), strict=False):
-            assert shown == full or ("…" in shown and len(shown) == 18 and full.startswith(shown[:9])
-                                     and full.endswith(shown[10:]))
-    assert len(found) == len(some_nodes)
-    return named
-
-
-def arrows(figure, colour):
-    """From which node to which each arrow of this colour leads, in order; found by the places of its ends."""
-    axes, = figure.axes
-    for patch in axes.patches:
-        if isinstance(patch, FancyArrowPatch) and to_hex(patch.get_edgecolor()) == colour.lower():
-            ends = patch.get_path().vertices  # the head comes last
-            yield patch, ends[0], ends[-2]
-
-
-def between(named, tail, tip):
-    return tuple(next(name for name, box in named.items() if box.padded(12).contains(*end)) for end in (tail, tip))
+    for box in (patch.get_bbox() for patch in axes.patches if isinstance(patch, FancyBboxPatch)):
+        inside = [text.get_text() for text in axes.texts if box.contains(*text.get_position())]
+        yield inside, box
 
 
 @pytest.mark.parametrize("name", GRAPHS)
-def test_each_node_has_a_box_of_its_own_with_its_name_operation_value_and_gradient(name):
-    named = boxes(drawn(name), GRAPHS[name])  # which checks the texts
-    places = list(named.values())
-    assert not any(one.overlaps(other) for index, one in enumerate(places) for other in places[:index])
+def test_each_node_has_a_box_with_its_value_and_gradient_and_can_be_read(name):
+    figure, some = draw(GRAPHS[name], MOMENTUM), GRAPHS[name]
+    *found, update = boxes(figure)
+    assert [inside for inside, _ in found] == [
+        [f"{node['name']}  ({node['operation']})", f"value {node['value']:g}", f"gradient {node['gradient']:g}"]
+        for node in some]
+    places = [box for _, box in (*found, update)]
+    assert all(upper.y0 > lower.y1 for upper, lower in itertools.pairwise(places))  # from top to bottom
+    assert_readable(figure)
 
 
 @pytest.mark.parametrize("name", GRAPHS)
-def test_solid_arrows_lead_from_input_to_user_and_dashed_ones_with_the_gradient_back(name):
-    named, figure = boxes(drawn(name), GRAPHS[name]), drawn(name)
-    links = [(taken, node["name"]) for node in GRAPHS[name] for taken in node["inputs"]]
-    without = {node["name"] for node in GRAPHS[name] if node["gradient"] is None}
-    forward, back = (list(arrows(figure, colour)) for colour in (style.BLUE, style.VERMILION))
-    assert sorted(between(named, tail, tip) for _, tail, tip in forward) == sorted(links)
-    assert sorted(between(named, tail, tip) for _, tail, tip in back) == sorted(
-        (user, taken) for taken, user in links if taken not in without)
-    assert {patch.get_linestyle() for patch, *_ in forward} <= {"-", "solid"}
-    assert not {patch.get_linestyle() for patch, *_ in back} & {"-", "solid"}
-    for taken, user in links:
-        assert named[taken].y0 > named[user].y1  # from top to bottom
+def test_solid_arrows_lead_from_input_to_user_at_the_left_and_dashed_ones_back_at_the_right(name):
+    figure = draw(GRAPHS[name])
+    places = {inside[0].split()[0]: box for inside, box in boxes(figure)}
+    links = Counter((source, node["name"]) for node in GRAPHS[name] for source in node["inputs"])
+    sides = {-1: [], 1: []}
+    ways = {}
+    for patch in figure.axes[0].patches:
+        if isinstance(patch, FancyArrowPatch):
+            way = patch._path_original.vertices
+            side = int(np.sign(way[:, 0].sum()))
+            ends = [next(name for name, box in places.items() if box.y0 < y < box.y1) for y in way[[0, -1], 1]]
+            sides[side].append(tuple(ends[::-side]))
+            colour, solid = to_hex(patch.get_edgecolor()), patch.get_linestyle() in ("-", "solid")
+            assert (colour, solid) == ((style.BLUE if side < 0 else style.VERMILION).lower(), side < 0)
+            assert graph.BOX / 2 == np.abs(way[:, 0]).min() < np.abs(way[:, 0]).max() < graph.WIDTH / 2
+            for low, high in ways.setdefault(way[3, 0], []):  # those that share a lane do not touch
+                assert not low < way[:, 1].mean() < high
+            ways[way[3, 0]].append((way[:, 1].min(), way[:, 1].max()))
+    assert Counter(sides[-1]) == Counter(sides[1]) == links
 
 
-@pytest.mark.parametrize("name", GRAPHS)
-def test_no_arrow_passes_through_a_box_or_outside_the_picture(name):
-    figure, places = drawn(name), boxes(drawn(name), GRAPHS[name]).values()
-    axes, = figure.axes
-    for colour in (style.BLUE, style.VERMILION):
-        for patch, *_ in arrows(figure, colour):
-            path = patch.get_path().cleaned(curves=False)
-            shaft = path.vertices[:np.flatnonzero(path.codes == path.MOVETO)[1]]  # the head comes after it
-            way = np.concatenate([np.linspace(*ends, 20) for ends in itertools.pairwise(shaft)])
-            assert np.all(np.abs(way[:, 0]) <= axes.get_xlim()[1])
-            for box in places:
-                x0, y0, x1, y1 = box.padded(-3).extents
-                assert not np.any((x0 < way[:, 0]) & (way[:, 0] < x1) & (y0 < way[:, 1]) & (way[:, 1] < y1))
+def test_the_update_is_shown_with_what_the_optimizer_remembers_before_and_after():
+    *_, (inside, _) = boxes(draw(REGRESSION, MOMENTUM))
+    assert inside == ["The update: momentum, learning rate 0.005", "It remembers velocity -3.474 before, -1.456 after",
+                      "velocity' = 0.9 × (-3.4737) + 1.6708 = -1.4556", "A' = 2.5 - 0.005 × (-1.4556) = 2.5073"]
+    assert {"Step 1,234: the gradient at A is -1.25, so momentum moves A from 2.5 to 2.507",
+            "A title; made so"} <= set(words(draw(REGRESSION, MOMENTUM)))
+    plain = {**MOMENTUM, "optimizer": "gradient-descent", "remembers": {}, "lines": ["A' = 1e-05 × 2 = 2"]}
+    *_, (inside, _) = boxes(draw(REGRESSION, plain))
+    assert inside[1:] == ["It remembers nothing from step to step", "A' = 1e-05 × 2 = 2"]
+    assert "Step 1,234: 6 values go forward, and the gradient of the loss comes back" in words(draw(REGRESSION))
 
 
-@pytest.mark.parametrize("name", GRAPHS)
-def test_every_text_can_be_read(name):
-    figure = drawn(name)
-    axes, = figure.axes
-    assert figure.bbox.width <= 1100
-    texts = [*axes.texts, *axes.get_legend().get_texts()]
-    assert [text.get_text() for text in axes.texts[:2]] == ["A title", "what made it"]
-    assert min(text.get_size() for text in texts) >= 9.5
-    extents = [text.get_window_extent() for text in texts]
-    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 and figure.bbox.y0 <= box.y0
-               and box.y1 <= figure.bbox.y1 for box in extents)
-    assert not any(one.padded(-1).overlaps(other) for index, one in enumerate(extents) for other in extents[:index])
-    frames = [patch.get_window_extent() for patch in axes.patches if isinstance(patch, FancyBboxPatch)]
-    assert not any(text.overlaps(frame) and not (frame.x0 < text.x0 and text.x1 < frame.x1)
-                   for text in extents for frame in frames)
-
-
-def test_there_is_no_minus_zero_and_numbers_that_are_none_are_shown():
-    some = nodes(A="VariableV2", loss="Square A")
-    some[0].update(value=-0.0, gradient=-0.0)
+def test_odd_numbers_long_names_and_very_many_nodes_can_be_read():
+    some = nodes(**{"A" * 60: "Variable", "loss": "Square " + "A" * 60})
+    some[0].update(value=-0.0, gradient=None)
     some[1].update(value=float("inf"), gradient=float("nan"))
-    texts = [text.get_text() for text in graph.draw("", "", some).axes[0].texts]
-    assert {"value 0", "gradient 0", "value inf", "gradient nan"} <= set(texts)
-
-
-def test_of_a_scope_only_the_last_name_is_shown():
-    some = nodes(**{"scope/inner/A": "VariableV2"})
-    assert "A" in [text.get_text() for text in graph.draw("", "", some).axes[0].texts]
-
-
-def test_an_input_that_is_no_node_of_the_picture_is_left_out():
-    assert len(list(arrows(graph.draw("", "", nodes(A="VariableV2", loss="Mul A Const")), style.BLUE))) == 1
-
-
-def test_the_png_carries_its_metadata_and_is_the_same_whatever_the_users_settings():
-    numbers = {"title": "A title", "made_by": "what made it", "nodes": GRAPHS["regression"]}
-    first = graph.png({"Comment": "python recipes/regression.py"}, **numbers)
-    with matplotlib.rc_context({"font.size": 30, "axes.grid": True, "patch.linewidth": 9, "savefig.dpi": 30}):
-        assert graph.png({"Comment": "python recipes/regression.py"}, **numbers) == first
-    assert Image.open(io.BytesIO(first)).text["Comment"] == "python recipes/regression.py"
+    remembers = {f"memory_{index}": (1e-12, -1.234e30) for index in range(9)}
+    long = {**MOMENTUM, "remembers": remembers, "lines": ["A' = " + "1 + " * 60]}
+    figure = draw(some, long)
+    assert_readable(figure)
+    assert {"value 0", "no gradient", "value inf", "gradient nan"} <= set(words(figure))
+    assert len([patch for patch in figure.axes[0].patches if isinstance(patch, FancyArrowPatch)]) == 1
+    figure = draw(nodes(n0="Const", **{f"n{index}": f"Neg n{index - 1}" for index in range(1, 400)}), MOMENTUM)
+    assert_readable(figure)
+    assert {"and 360 more before them", "n399  (Neg)"} <= set(words(figure))
+    assert len(list(boxes(figure))) == 41

@@ -1,81 +1,75 @@
-"""The picture of one run, read back: each line, mark and label against the numbers, in ordinary and in odd runs."""
+"""The pictures of one run, read back: each line, mark and label against the numbers, in ordinary and in odd runs."""
 
 import io
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
 import pytest
+from conftest import SCRIPTS
 from matplotlib.text import Text
 from PIL import Image
 
-from common.pictures import style, training
+from common.pictures import animation, artist, message, numbers, style
+from common.pictures import run as picture
+
+FORMULAS = {  # the model's output, the loss of a sample, its derivative by A
+    "regression": (lambda x, A: x * A, lambda x, y, A: (x * A - y) ** 2, lambda x, y, A: 2 * x * (x * A - y)),
+    "classification": (lambda x, A: 1 / (1 + np.exp(-x - A)), lambda x, y, A: np.logaddexp(0, x + A) - y * (x + A),
+                       lambda x, y, A: 1 / (1 + np.exp(-x - A)) - y)}
 
 
-def regression(steps=100, rate=0.02, start=0.3, sd=0.1):
-    """The numbers of a run of the regression by hand, to its first number that is not finite, as `draw` wants them."""
-    rng = np.random.default_rng(18)
-    x_vals, y_vals = rng.normal(1, sd, 100), np.repeat(10.0, 100)
-    A, losses = [np.float32(start)], []
+class Log(SimpleNamespace):
+    def __len__(self):
+        return len(self.loss)
+
+
+def ran(recipe="regression", steps=100, rate=0.02, start=0.3, sd=0.1, y=10.0, early=None, **changes):
+    """The numbers of both pictures of a run by hand, with some replaced; `of=False`: the model is not known."""
+    output, loss, slope = FORMULAS[recipe]
+    rng, best, target, threshold, known = np.random.default_rng(18), 9.9, 10, None, changes.pop("known", True)
+    x_vals, y_vals = rng.normal(1, sd, 100), np.broadcast_to(y, 100)
+    if recipe == "classification":
+        x_vals, y_vals = rng.normal(0, 1, 100) + np.repeat([-1, 3], 50), np.repeat([0.0, 1.0], 50)
+        best, target, threshold = -0.95, -1, 0.5
+    best, target = changes.pop("best", best), changes.pop("target", target)
+    picks = rng.integers(0, 100, steps)
+    x, y, A = x_vals[picks], y_vals[picks], np.full(steps + 1, start, np.float32)
     with np.errstate(all="ignore"):
-        for x in x_vals[rng.integers(0, 100, steps)].astype(np.float32):
-            A.append(np.float32(A[-1] - np.float32(2 * rate) * x * (x * A[-1] - 10)))
-            losses.append(np.float32((x * A[-1] - 10) ** 2))
-            if not np.isfinite(losses[-1]):
-                break
-    x = np.linspace(x_vals.min(), x_vals.max(), 50)
-    return _numbers(A, losses, 10, x_vals @ y_vals / (x_vals @ x_vals), x_vals, y_vals, x,
-                    lambda A, x, y: (x * A - 10) ** 2, x * A[0], x * A[-1], None)
+        for step in range(steps):
+            A[step + 1] = A[step] - np.float32(rate * slope(x[step], y[step], A[step]))
+        log = Log(x=x, y=y, A=A, loss=loss(x, y, A[1:]).astype(np.float32), unknown=None if known else "of a fault")
+        model = SimpleNamespace(
+            x_vals=x_vals, y_vals=y_vals, best=best, output=output, loss=loss,
+            losses=lambda A, x=x_vals, y=y_vals: loss(x, y, A[:, None])) if known else None
+        made = {"title": "The recipe", "made_by": "gradient-descent, seed 18", "target": target, "early": early,
+                **numbers.run(SimpleNamespace(target=target, threshold=threshold), log, model)}
+        made["message"] = message.message(made, rate)
+        moving, moved = None, {name: value for name, value in changes.items() if name not in ("before", "after")}
+        if known:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(numbers, "gradient", lambda model, x, y, A: slope(x, y, A))
+                moving = SimpleNamespace(**{**made, **numbers.animation(made, log, model), **moved})
+    return SimpleNamespace(**{**made, **changes}), moving, log
 
 
-def classification(steps=300, rate=0.2, start=9.7):
-    """The same of the classification."""
-    rng = np.random.default_rng(18)
-    x_vals, y_vals = rng.normal(0, 1, 100) + np.repeat([-1, 3], 50), np.repeat([0.0, 1.0], 50)
-    A, losses = [np.float32(start)], []
-    for sample in rng.integers(0, 100, steps):
-        x, y = x_vals[sample], y_vals[sample]
-        A.append(np.float32(A[-1] - rate * (sigmoid(x + A[-1]) - y)))
-        losses.append(np.float32(np.logaddexp(0, x + A[-1]) - y * (x + A[-1])))
-    x = np.linspace(x_vals.min(), x_vals.max(), 50)
-    return _numbers(A, losses, -1, -0.95, x_vals, y_vals, x, lambda A, x, y: np.logaddexp(0, x + A) - y * (x + A),
-                    sigmoid(x + A[0]), sigmoid(x + A[-1]), -float(A[-1]))
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def _numbers(A, losses, target, best, x_vals, y_vals, x, loss, before, after, boundary):
-    A, losses = np.array(A), np.array(losses)
-    grid = training.grid(A, target, best)
-    over_A = loss(grid, x_vals[:, None], y_vals[:, None])
-    return {"title": "The recipe", "made_by": f"gradient-descent, seed 18, {len(losses):,} steps",
-            "path": training.summary(A, losses), "target": target, "best": best, "x_vals": x_vals, "y_vals": y_vals,
-            "x": x, "before": before, "after": after, "boundary": boundary,
-            "curve": {"A": grid, "mean": over_A.mean(0), "singles": over_A[::20]}}
-
-
-def without_curve():
-    return {**regression(), "curve": None}
-
-
-def ends_in(value):
-    numbers = regression(20)
-    numbers["path"]["A"][-1] = value
-    numbers["path"]["loss"][-1] = np.inf
-    return {**numbers, "after": numbers["x"] * value}
-
-
+DIVERGED = "the run diverged at step 39 (A = 2e38): try a smaller learning rate"
 ODD = {
-    "the regression": regression, "the classification": classification, "one step": lambda: regression(1),
-    "a rate of 1e-6": lambda: regression(rate=1e-6), "7 steps at 1e-6": lambda: regression(7, 1e-6),
-    "a rate of 1.05": lambda: regression(rate=1.05), "no curve": without_curve,
-    "a rate of 3": lambda: regression(rate=3), "inf": lambda: ends_in(np.inf), "nan": lambda: ends_in(np.nan),
-    "a large rate": lambda: classification(rate=50),
-    "losses of 0": lambda: regression(rate=0.3, sd=0), "a start at the target": lambda: regression(start=10, sd=0),
-    "no least loss": lambda: {**classification(), "best": None},
-    "a long title": lambda: {**regression(), "made_by": "adagrad-da, learning rate 0.000123, seed " + 42 * "8"},
+    "the regression": {}, "the classification": {"recipe": "classification", "rate": 0.2, "start": 9.7, "steps": 300},
+    "one step": {"steps": 1}, "7 steps at 1e-6": {"steps": 7, "rate": 1e-6},
+    "diverged": {"rate": 3, "early": DIVERGED}, "inf": {"rate": 1e20, "early": DIVERGED},
+    "a large rate": {"recipe": "classification", "rate": 50}, "losses of 0": {"rate": 0.3, "sd": 0},
+    "a start at the target": {"start": 10, "sd": 0}, "neither": {"best": None, "target": None},
+    "no model": {"known": False}, "no model, diverged": {"known": False, "rate": 3},
+    "no output": {"before": None, "after": None, "model": None}, "different targets": {"y": np.linspace(-5, 5, 100)},
+    "large targets": {"y": 1e6, "best": 1e6, "target": 1e6},
+    "small ones": {"y": 1e-5, "best": 1e-5, "target": 1e-5, "start": 0},
+    "a long title": {"made_by": "proximal-gradient-descent, learning rate 0.000123, seed 4242424242, 99,999,999 steps"},
+    "many steps": {"steps": 10_000},
 }
+
+
+MOVING = "one step", "the classification", "diverged", "inf", "neither", "no output", "large targets", "small ones"
 
 
 def lines(axes):
@@ -93,12 +87,13 @@ def texts(figure):
 
 
 def check_layout(figure):
-    """Two labelled ticks on each axis, and no text outside the figure, over another, or too small for 900 pixels."""
+    """Labelled ticks on each axis, and no text outside the figure, over another, or too small for 450 pixels."""
     found = texts(figure)
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             assert len({text.get_text() for text in axis.get_ticklabels() if text in found}) >= 2, axes
-    assert min(text.get_fontsize() for text in found) >= 9.5
+    assert not [text for text in found if "-0" in text.get_text().split()]
+    assert min(text.get_fontsize() for text in found) >= 11
     low, high = np.array([text.get_window_extent().get_points() for text in found]).transpose(1, 0, 2)
     outside = ((low < 0) | (high > figure.bbox.size)).any(1)
     assert not [found[index] for index in np.flatnonzero(outside)]
@@ -107,149 +102,226 @@ def check_layout(figure):
 
 
 @pytest.mark.parametrize("case", ODD)
-def test_every_run_has_a_picture_that_can_be_read(case):
-    check_layout(training.draw(**ODD[case]()))
+def test_every_run_has_pictures_that_can_be_read(case):
+    n, moving, _ = ran(**ODD[case])
+    check_layout(picture.figure_of(n))
+    if case in MOVING:
+        figure = style.new_figure(animation.WIDTH, animation.HEIGHT, moving.message, moving.made_by)
+        *_, last = animation.frames(figure, moving)
+        for each in last.values():
+            each.set_animated(False)
+        check_layout(figure)
 
 
-@pytest.mark.parametrize("recipe", [regression, classification])
-def test_the_run_lies_on_the_mean_loss_in_the_order_of_its_steps(recipe):
-    numbers = recipe()
-    whole, close, *_ = training.draw(**numbers).axes
-    A = numbers["path"]["A"]
-    points = whole.collections[0]
-    np.testing.assert_array_equal(points.get_offsets()[:, 0], A)
-    mean = lines(whole)["mean of all samples"]
-    np.testing.assert_array_equal(mean.get_ydata(), numbers["curve"]["mean"])
-    np.testing.assert_allclose(points.get_offsets()[:, 1], np.interp(A, *mean.get_data()))
-    assert (np.diff(points.get_array()) > 0).all()
-    low, high = close.get_xlim()
-    np.testing.assert_array_equal(close.collections[0].get_offsets()[:, 0], A[np.clip(A, low, high) == A])
-    assert lines(whole)[f"start: A = {A[0]:.4g}"].get_xdata() == A[0]
-    assert lines(whole)[f"last: A = {A[-1]:.4g}"].get_xdata() == A[-1]
+@pytest.mark.parametrize(("changes", "says"), [
+    ({}, "At rate 0.02, A goes from 0.3 to 9.656 in 100 steps and stays about the least loss"),
+    ({"best": None}, "At rate 0.02, A goes from 0.3 to 9.656 in 100 steps and stays about the theory"),
+    ({"best": None, "target": None}, "At rate 0.02, A goes from 0.3 to 9.656 in 100 steps"),
+    ({"steps": 1}, "At rate 0.02, A goes from 0.3 to 0.6838 in 1 step and is still 9.22 from the least loss"),
+    ({"rate": 3, "early": DIVERGED},
+     "The run diverged at step 39: at rate 3, A went from 0.3 to -6.348e+37 and left this picture at step 1"),
+    ({"steps": 7, "early": "stopped by SIGINT after step 7"},
+     "Stopped by SIGINT after step 7: at rate 0.02, A went from 0.3 to 2.706")])
+def test_the_title_says_in_a_sentence_what_the_run_shows(changes, says):
+    assert ran(**changes)[0].message == says
 
 
-@pytest.mark.parametrize("recipe", [regression, classification])
-def test_the_target_and_the_least_loss_are_marked_apart_at_their_A(recipe):
-    numbers = recipe()
-    whole, close, moves, *_ = training.draw(**numbers).axes
-    theory, least = f"in theory: {numbers['target']}", f"least loss for these samples: {numbers['best']:.4g}"
-    for axes in whole, close:
-        assert set(lines(axes)[theory].get_xdata()) == {numbers["target"]}
-        assert set(lines(axes)[least].get_xdata()) == {numbers["best"]}
-    assert set(lines(moves)[theory].get_ydata()) == {numbers["target"]}
-    assert set(lines(moves)[least].get_ydata()) == {numbers["best"]}
-    left, right = close.transData.transform([(numbers["target"], 0), (numbers["best"], 0)])[:, 0]
-    assert abs(left - right) >= 4  # pixels
-
-
-def test_before_and_after_are_not_exchanged_and_the_boundary_has_its_sign():
-    numbers = classification()
-    fits = training.draw(**numbers).axes[4]
-    A = numbers["path"]["A"]
-    np.testing.assert_array_equal(lines(fits)[f"before: A = {A[0]:.4g}"].get_ydata(), sigmoid(numbers["x"] + A[0]))
-    np.testing.assert_array_equal(lines(fits)[f"after: A = {A[-1]:.4g}"].get_ydata(), sigmoid(numbers["x"] + A[-1]))
-    boundary = lines(fits)[f"boundary: x = {-A[-1]:.4g}"]
-    assert set(boundary.get_xdata()) == {-A[-1]}
-    assert np.interp(boundary.get_xdata()[0], numbers["x"], numbers["after"]) == pytest.approx(0.5, abs=0.01)
-
-
-@pytest.mark.parametrize(("sign", "mark", "edge"), [(-1, "<", 0), (1, ">", 1)])
-def test_a_boundary_outside_the_samples_is_an_arrow_at_the_edge(sign, mark, edge):
-    numbers = {**classification(), "boundary": sign * 40.0}
-    fits = training.draw(**numbers).axes[4]
-    arrow = lines(fits)[f"boundary: x = {sign * 40}"]
-    assert (arrow.get_marker(), float(arrow.get_xdata()[0])) == (mark, edge)
-    assert fits.get_xlim() == pytest.approx((numbers["x_vals"].min(), numbers["x_vals"].max()), abs=0.5)
+@pytest.mark.parametrize("case", ["the regression", "the classification"])
+def test_the_run_lies_on_the_mean_loss_between_its_marks(case):
+    n, _, log = ran(**ODD[case])
+    bowl, A_panel = picture.figure_of(n).axes[:2]
+    mean, run = lines(bowl)["mean of all samples"], lines(bowl)["the run"]
+    np.testing.assert_array_equal(mean.get_xydata(), np.c_[n.grid, n.mean])
+    np.testing.assert_array_equal(run.get_xdata(), log.A)
+    np.testing.assert_allclose(run.get_ydata(), np.interp(log.A, n.grid, n.mean))
+    assert [lines(bowl)[name].get_xdata() for name in ("start", "last step")] == [log.A[0], log.A[-1]]
+    arrow_ends = bowl.collections[0].get_offsets()[1:]
+    assert np.isin(arrow_ends[:, 0], run.get_xdata()).all()
+    for name, A in (f"in theory: {n.target}", n.target), (f"least loss: {n.best}", n.best):
+        assert set(lines(bowl)[name].get_xdata()) == {A}
+        assert set(lines(A_panel)[name].get_ydata()) == {A}
+    assert len([line for line in bowl.get_lines() if line.get_color() == style.GREY]) == len(n.singles) == 6
 
 
 def test_A_and_the_loss_are_drawn_at_their_steps():
-    numbers = regression()
-    moves, falls = training.draw(**numbers).axes[2:4]
-    path = numbers["path"]
-    np.testing.assert_array_equal(moves.get_lines()[0].get_xydata(), np.c_[np.arange(101), path["A"]])
-    loss = lines(falls)["of the step's sample, after the step"]
-    np.testing.assert_array_equal(loss.get_xydata(), np.c_[np.arange(1, 101), path["loss"][1:]])
-    mean = lines(falls)["mean of the last 5 steps"].get_xydata()
-    np.testing.assert_allclose(mean, [(step, path["loss"][step - 4 : step + 1].mean()) for step in range(5, 101)], 1e-6)
+    n, _, log = ran()
+    A_panel, loss_panel = panels(n)[:2]
+    np.testing.assert_array_equal(lines(A_panel)["the run"].get_xydata(), np.c_[np.arange(101), log.A])
+    points = lines(loss_panel)["of the step's sample"].get_xydata()
+    np.testing.assert_array_equal(points, np.c_[np.arange(1, 101), log.loss])
+    mean = lines(loss_panel)["mean of 5 steps"].get_xydata()
+    np.testing.assert_allclose(mean, [(step, log.loss[step - 5 : step].mean()) for step in range(5, 101)], 1e-6)
+
+
+def panels(n):
+    """The panels of `A`, the loss and the model."""
+    titles = {axes.get_title("left"): axes for axes in picture.figure_of(n).axes}
+    return [titles.get(name) for name in ("A by step", "Loss by step (logarithmic)", "The model's output")]
+
+
+def test_before_and_after_are_not_exchanged_and_the_boundary_has_its_sign():
+    n, _, log = ran(**ODD["the classification"])
+    drawn, output = lines(panels(n)[2]), FORMULAS["classification"][0]
+    for name, A in ("before", log.A[0]), ("after", log.A[-1]):
+        np.testing.assert_allclose(drawn[f"{name}: A = {A:.4g}"].get_ydata(), output(n.x, A))
+    boundary, = (line.get_xdata()[0] for name, line in drawn.items() if name.startswith("boundary: x = "))
+    assert boundary == pytest.approx(-log.A[-1], abs=np.diff(n.x)[0])
 
 
 def test_losses_of_exactly_0_are_drawn_at_the_bottom_and_counted():
-    numbers = regression(rate=0.3, sd=0)
-    zeros = np.flatnonzero(numbers["path"]["loss"] == 0)
-    falls = training.draw(**numbers).axes[3]
-    line = lines(falls)[f"exactly 0: {len(zeros)} of them"]
-    np.testing.assert_array_equal(line.get_xdata(), zeros)
-    assert set(line.get_ydata()) == {falls.get_ylim()[0]}
+    n, _, log = ran(rate=0.3, sd=0)
+    loss_panel = panels(n)[1]
+    zeros = lines(loss_panel)[f"exactly 0: {np.sum(log.loss == 0)}"]
+    np.testing.assert_array_equal(zeros.get_xdata(), 1 + np.flatnonzero(log.loss == 0))
+    assert set(zeros.get_ydata()) == {loss_panel.get_ylim()[0]}
 
 
-def test_a_run_that_diverges_says_what_lies_outside_and_from_which_step_there_is_no_number():
-    numbers = regression(rate=3)
-    whole, _, moves, falls, fits = training.draw(**numbers).axes
-    last = numbers["path"]["A"][-1]
-    assert abs(last) > 1e15
-    assert whole.get_xlim()[1] - whole.get_xlim()[0] < 5 * 10
-    assert lines(whole)[f"last: A = {last:.4g}, outside"].get_xdata()[0] in whole.get_xlim()
-    assert f"after: A = {last:.4g}, outside" in lines(fits)
-    assert f"no finite number from step {len(numbers['path']['A']) - 1} on" in lines(falls)
-    assert moves.get_yscale() == "symlog"
-    assert np.abs(moves.get_ylim()).min() >= abs(last)
+def test_a_run_that_diverges_shows_where_it_left_and_from_which_step_there_is_no_number():
+    n, _, log = ran(rate=1.2, early=DIVERGED)
+    figure = picture.figure_of(n)
+    inside = (n.span[0] <= log.A) & (n.span[1] >= log.A)
+    assert n.left == 1 + np.flatnonzero(inside)[-1] > 1
+    assert n.span[1] - n.span[0] < 5 * 10
+    edge = n.span[int(log.A[n.left] > 10)]
+    np.testing.assert_array_equal(lines(figure.axes[0])["the run"].get_xdata(), [*log.A[: n.left], edge])
+    assert "last step" not in lines(figure.axes[0])
+    found = [text.get_text() for text in texts(figure)]
+    assert f"leaves at step {n.left} {'←→'[int(edge > 10)]}" in found
+    assert f"outside from step {n.left}" in found
+    n, _, log = ran(rate=3)
+    assert n.broken == 1 + np.flatnonzero(~np.isfinite(log.loss))[0]
+    assert f"not finite from step {n.broken} on" in lines(panels(n)[1])
+
+
+def test_without_the_model_the_picture_has_two_panels_and_says_what_is_left_out():
+    figure = picture.figure_of(ran(known=False)[0])
+    assert len(figure.axes) == 2
+    assert "Without the loss over A and the model: of a fault." in [text.get_text() for text in texts(figure)]
 
 
 @pytest.mark.parametrize("odd", [None, np.nan, np.inf, -np.inf])
-def test_thin_keeps_the_ends_and_the_extremes_and_what_is_not_finite(odd):
+def test_a_long_run_is_drawn_from_few_steps_with_the_extremes_and_what_is_not_finite(odd):
     values = np.random.default_rng(1).normal(size=100_000).astype(np.float32)
     values[[33_333, 77_778]] = 9, -9
     if odd is not None:
         values[50_000:] = np.where(np.arange(50_000) % 2, odd, values[50_000:])
-    kept = training.thin(values)
-    assert len(kept) <= 2000
+    kept = numbers.thin(values)
+    assert len(kept) <= numbers.MOST / 2
     assert (np.diff(kept) > 0).all()
     assert {0, 33_333, 77_778, 99_999} | ({50_001} if odd is not None else set()) <= set(kept)
-    np.testing.assert_array_equal(training.thin(values[:2000]), np.arange(2000))
+    np.testing.assert_array_equal(numbers.thin(values[:1500]), np.arange(1500))
+    loss = np.nan_to_num(values, posinf=0, neginf=0)
+    made = numbers.running_mean(loss)
+    end, window = made["mean_steps"][7], made["window"]
+    assert made["running"][7] == pytest.approx(loss[end - window : end].mean(), abs=1e-6)
+    assert made["mean_steps"][-1] == 100_000
 
 
-def test_a_long_run_is_drawn_from_as_few_numbers_as_a_short_one():
-    A = np.random.default_rng(1).normal(size=1_000_001).astype(np.float32)
-    loss = A[1:] ** 2
-    loss[500_000] = 0
-    path = training.summary(A, loss)
-    assert sum(np.size(numbers) for numbers in path.values()) < 15_000
-    assert (path["steps"][0], path["steps"][-1], path["zeros"], path["broken"]) == (0, 1_000_000, 1, 0)
-    np.testing.assert_array_equal(path["A"], A[path["steps"]])
-    np.testing.assert_array_equal(path["loss"][1:], loss[path["steps"][1:] - 1])
-    assert {A.min(), A.max()} <= set(path["A"])
-    assert loss.max() in path["loss"]
-    end, window = path["mean_steps"][7], path["window"]
-    assert path["mean"][7] == pytest.approx(loss[end - window : end].mean(dtype=np.float64))
-    assert path["mean_steps"][-1] == 1_000_000
+@pytest.mark.parametrize("steps", [1, 2, 13, 14, 30, 31, 60, 61, 100, 1400, 1_000_000, 100_000_000])
+def test_40_to_90_frames_show_a_run_from_its_first_to_its_last_step(steps):
+    shown = numbers.frames_of(steps)
+    assert 40 <= len(shown) <= 90
+    assert (shown[0], shown[-1]) == (1, steps)
+    assert (np.diff(shown) >= 0).all()
+    assert steps > 60 or set(shown) == set(range(1, steps + 1))
 
 
-@pytest.mark.parametrize(("A", "target", "best"), [
-    ([0, 9, 9.8], 10, 9.9), ([10, 10, 10], 10, None), ([0.3, 0.3000001], 10, 9.9), ([0, 1e30, np.inf], 10, 9.9),
-    ([0, np.nan], 10, 9.9), ([9.7, -1.1], -1, -0.96), ([9.7, 5], -1, 1e3)])
-def test_the_span_holds_the_target_and_the_start_and_stays_readable(A, target, best):
-    low, high = training.span(np.array(A, np.float32), target, best)
-    assert low < min(A[0], target) <= max(A[0], target) < high
-    assert high - low <= 5 * max(abs(A[0] - target), 1)
-    grid = training.grid(np.array(A, np.float32), target, best)
-    assert (np.diff(grid) >= 0).all()
-    assert (grid[0], grid[-1]) == (low, high)
+@pytest.mark.parametrize("case", ["the regression", "the classification", "diverged"])
+def test_each_frame_shows_its_step_first_the_sample_then_the_tangent_then_the_step(case):
+    _, n, log = ran(**ODD[case])
+    phases, recipe = [], ODD[case].get("recipe", "regression")
+    output, loss, slope = FORMULAS[recipe]
+    for index, seen in enumerate(animation.frames(style.new_figure(800, 540), n)):
+        step = n.steps[index]
+        x, y, A, after = log.x[step - 1], log.y[step - 1], float(log.A[step - 1]), float(log.A[step])
+        fed = f"Step {step:,} is fed the sample x = {style.number(x)} with target {y:g}:\n"
+        assert seen["caption"].get_text().startswith(fed)
+        assert seen["fed"].get_xydata().tolist() == [[x, y]]
+        if not np.isfinite(A) or abs(A) > 1e18:
+            continue
+        np.testing.assert_allclose(seen["own"].get_ydata(), loss(x, y, n.grid))
+        np.testing.assert_allclose(seen["model"].get_ydata(), output(n.x, A))
+        (left, low), (right, high) = seen["tangent"].get_xydata()
+        if abs(A) < 100:
+            assert (high - low) / (right - left) == pytest.approx(slope(x, y, A), rel=1e-5, abs=1e-9)
+        np.testing.assert_allclose(seen["step"].get_xdata(), np.clip([A, after], *n.span))
+        above = loss(x, y, A) > seen["A"].axes.get_ylim()[1]
+        low, high = n.span
+        marker = "<" if low > A else ">" if high < A else "^" if above else "o"
+        assert seen["A"].get_marker() == marker
+        phases.append((step, seen["tangent"].get_visible(), seen["step"].get_visible()))
+    assert phases[:3] == [(1, False, False), (1, True, False), (1, True, True)]
+    assert index == len(n.steps) - 1
 
 
-def test_the_file_has_the_promised_size_and_its_metadata_whatever_the_users_settings():
-    plain = training.png({"Command": "python recipes/regression.py"}, **regression())
+def test_the_files_are_sharp_small_and_carry_what_made_them_whatever_the_users_settings():
+    n, moving, _ = ran(steps=1)
+    plain = picture.draw(n, {"Command": "python"})
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "text.usetex": True}):
-        assert training.png({"Command": "python recipes/regression.py"}, **regression()) == plain
+        assert picture.draw(n, {"Command": "python"}) == plain
     image = Image.open(io.BytesIO(plain))
-    assert image.size == (1100, 800)
-    assert image.text["Command"] == "python recipes/regression.py"
-    assert len(plain) < 300_000
+    assert (image.size, image.text["Command"], image.mode) == ((1800, 1600), "python", "P")
+    assert len(plain) < 150_000
+    content = animation.draw(moving, {"Command": "python", "Source": "numpy"})
+    image = Image.open(io.BytesIO(content))
+    assert (image.size, image.n_frames) == ((1200, 810), 3)
+    assert (image.info["loop"], image.info["comment"]) == (0, b"Command: python\nSource: numpy")
+    assert len(content) < 400_000
 
 
 @pytest.mark.parametrize("limits", [(62, 142), (1, 10), (3e-5, 2.9), (1, 1.0000001), (1e-45, 1e38), (20, 49)])
 def test_a_logarithmic_axis_has_two_to_seven_ticks_in_plain_text(limits):
     axes = style.new_figure(300, 300).add_subplot(yscale="log", ylim=limits)
-    style.log_axis(axes.yaxis)
-    assert 2 <= len(axes.get_yticks()) <= 7
-    assert limits[0] <= min(axes.get_yticks()) < max(axes.get_yticks()) <= limits[1]
-    np.testing.assert_allclose([float(text.get_text()) for text in axes.get_yticklabels()], axes.get_yticks())
+    style.axis(axes.yaxis, log=True)
+    ticks = [tick for tick in axes.get_yticks() if limits[0] <= tick <= limits[1]]
+    assert 2 <= len(ticks) <= 7
+    labels = [text.get_text().replace(",", "") for text in axes.get_yticklabels()]
+    np.testing.assert_allclose(np.float64(labels), axes.get_yticks())
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (-0.0, "0"), (1e-5, "0.00001"), (15_280, "15,280"), (1e6, "1,000,000"), (-9.79624, "-9.796"), (1.7e38, "1.7e+38"),
+    (np.nan, "nan"), (-np.inf, "-inf"), (0.99999, "1"), (-3e-7, "-3e-07")])
+def test_numbers_are_written_out_where_that_can_be_read(value, text):
+    assert style.number(value) == text
+
+
+def test_a_title_gets_a_font_that_has_its_letters_or_goes_without_them():
+    assert style.with_glyphs("Regression, seed 1") == "Regression, seed 1"
+    assert style.with_glyphs("\ue000回\ue001; seed 1").startswith("seed 1 (no font here has all letters")
+    style.with_glyphs("ℌ 𝔸 x")
+    check_layout(picture.figure_of(ran(title="Größe: $x_1^2$")[0]))
+
+
+@pytest.mark.parametrize("recipe", SCRIPTS)
+def test_the_numbers_are_those_of_the_run_and_of_its_graph(recipe, tmp_path, monkeypatch):
+    asked = {}
+
+    class Artist:
+        def draw(self, about, pictures):
+            asked.update(pictures)
+            return [(ending, b"drawn") for ending in pictures]
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(artist, "Artist", Artist)
+    run = SCRIPTS[recipe].main(["--animate", "--output-dir", tmp_path])
+    assert {path.read_bytes() for path in run.files[-2:]} == {b"drawn"}
+    n, moving = (SimpleNamespace(**asked[ending][1]) for ending in (".png", ".gif"))
+    output, loss, slope = FORMULAS[recipe]
+    np.testing.assert_array_equal(n.A, run.A)
+    np.testing.assert_array_equal(n.loss[1:], run.loss)
+    every = loss(n.x_vals, n.y_vals, n.grid[:, None])
+    np.testing.assert_allclose(n.mean, every.mean(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(n.singles, every.T[::17], rtol=1e-9, atol=1e-12)
+    assert slope(n.x_vals, n.y_vals, n.best).mean() == pytest.approx(0, abs=1e-6)
+    assert n.x[0] < n.x_vals.min() < n.x_vals.max() < n.x[-1]
+    for drawn, A in (n.before, run.A[0]), (n.after, run.A[-1]):
+        np.testing.assert_allclose(drawn, output(n.x, float(A)), rtol=1e-12)
+    x, y, A = (column.astype(float)[moving.steps - 1] for column in (run.x, run.y, run.A))
+    for drawn, expected in ((moving.fed, x), (moving.y, y), (moving.before, A), (moving.after, run.A[moving.steps]),
+                            (moving.loss, loss(x, y, A)), (moving.gradient, slope(x, y, A)),
+                            (moving.own, loss(x[:, None], y[:, None], n.grid)),
+                            (moving.model, output(n.x, A[:, None]))):
+        np.testing.assert_allclose(drawn, expected, rtol=1e-9, atol=1e-12)

@@ -1,122 +1,88 @@
-"""What an optimizer remembers from one step to the next, and its update of `A` with the numbers filled in.
-
-The formulas are those of TensorFlow's operations `ResourceApply…`, as the optimizers of `tf.train` use them when they
-are given a learning rate only.
-"""
-
-import math
-import re
+"""What an optimizer remembers from one step to the next, and its update of `A` with the numbers filled in."""
 
 import numpy as np
 
-from common import graphs
-from common import tf1 as tf
+from common.backprop import rules
+from common.graph import structure
 
-# By operation: the names that the field uses for what TensorFlow calls otherwise, and the update as formulas, in which
-# an accent marks the value after the step. The names and formulas are read, and computed with, as they stand here.
-UPDATES = {
-    "GradientDescent": ({}, ["A' = A - rate × gradient"]),
-    "ProximalGradientDescent": ({}, ["A' = A - rate × gradient"]),
-    "Momentum": ({"accum": "velocity"}, [
-        "velocity' = momentum × velocity + gradient", "A' = A - rate × velocity'"]),
-    "Nesterov": ({"accum": "velocity"}, [
-        "velocity' = momentum × velocity + gradient", "A' = A - rate × (gradient + momentum × velocity')"]),
-    "Adagrad": ({"accum": "squares"}, ["squares' = squares + gradient²", "A' = A - rate × gradient / √squares'"]),
-    "ProximalAdagrad": ({"accum": "squares"}, [
-        "squares' = squares + gradient²", "A' = A - rate × gradient / √squares'"]),
-    "AdagradDA": ({"gradient_accumulator": "sum", "gradient_squared_accumulator": "squares"}, [
-        "sum' = sum + gradient", "squares' = squares + gradient²", "A' = -rate × sum' / √squares'"]),
-    "Adadelta": ({"accum": "mean_square", "accum_update": "mean_square_update"}, [
-        "mean_square' = rho × mean_square + (1 - rho) × gradient²",
-        "update = √(mean_square_update + epsilon) / √(mean_square' + epsilon) × gradient",
-        "mean_square_update' = rho × mean_square_update + (1 - rho) × update²", "A' = A - rate × update"]),
-    "Adam": ({}, [
-        "m' = beta1 × m + (1 - beta1) × gradient", "v' = beta2 × v + (1 - beta2) × gradient²",
-        "rate_now = rate × √(1 - beta2_power) / (1 - beta1_power)", "A' = A - rate_now × m' / (√v' + epsilon)"]),
-    "RMSProp": ({"ms": "mean_square", "mom": "update"}, [
-        "mean_square' = rho × mean_square + (1 - rho) × gradient²",
-        "update' = momentum × update + rate × gradient / √(mean_square' + epsilon)", "A' = A - update'"]),
-    "Ftrl": ({"accum": "squares"}, [
-        "squares' = squares + gradient²", "linear' = linear + gradient - (√squares' - √squares) / rate × A",
-        "A' = -rate × linear' / √squares'"]),
-}
-COMMON = {"var": "A", "lr": "rate", "alpha": "rate"}
-DIGITS = 7
+NAMES = {"var": "A", "lr": "rate", "alpha": "rate", "grad": "gradient", "delta": "gradient"}
+ROUNDINGS = 4  # in a formula, each of as much as a last bit wrong in each of its numbers
 
 
 class Memory:
-    """What the update of `A` by `train_step` computes with, read from the graph before and after a step.
+    """The update of `A` by a step.
 
-    gradient  the tensor of the gradient that the update is given, which may be clipped, say; None if none is known
+    variables  {name: operation} of the variables that change with it
+    inputs     {name: tensor} of what else it computes with
     """
 
-    def __init__(self, train_step, variable):
-        self._update = next(iter(graphs.updates(train_step, variable)), None)
-        self._read, self._kept, self.gradient = {}, [], None
-        kind = self._update and self._update.type.removeprefix("ResourceApply")
-        self.kind = "Nesterov" if self._update and graphs.optimizer_name(self._update) == "nesterov" else kind
-        usual, self.formulas = UPDATES.get(self.kind, ({}, []))
-        for name, tensor in (graphs.inputs(self._update) if self._update else {}).items():
-            usually = {**COMMON, **usual}.get(name, name)
-            if tensor.dtype == tf.resource:
-                self._kept += [usually] if usually != "A" else []
-                tensor = tf.raw_ops.ReadVariableOp(resource=tensor, dtype=variable.dtype.base_dtype)
-            if name in ("grad", "delta"):
-                self.gradient = tensor
-            else:
-                self._read[usually] = tensor
+    def __init__(self, executed, A):
+        """executed: the operations and tensors that the step fetches; A: the variable."""
+        updates = list(dict.fromkeys(op for each in executed for op in structure.changes(each, A)))
+        self._what, self._optimizer = " and ".join(op.type for op in updates), structure.optimizer(executed, A)[0]
+        usual, self._formulas = rules.UPDATES.get(self._optimizer, ({}, []))
+        named = structure.arguments(updates[0]) if self._optimizer else {"var": A.op.outputs[0]}
+        named = {{**NAMES, **usual}.get(name, name): tensor for name, tensor in named.items()}
+        kinds = "VarHandleOp", "VariableV2"
+        self.variables = {name: each.op for name, each in named.items() if each.op.type in kinds}
+        self.inputs = {name: each for name, each in named.items() if each.op.type not in kinds}
 
-    def read(self, sess):
-        """What the update computes with, as it is now: {name: float}, by the usual names."""
-        return {name: float(str(np.ravel(value)[0])) for name, value in sess.run(self._read).items()}
+    def look(self, inputs, before, after):
+        """The update as a dict, None where no formula here describes it, and the lines to print.
 
-    def lines(self, before, after, gradient):
-        """The update in words and numbers, from what was read `before` and `after` a step, and its gradient."""
-        kept = [f"{name} {_text(before[name])} before, {_text(after[name])} after" for name in self._kept]
-        lines = [f"The optimizer remembers {'; '.join(kept) or 'nothing'}."]
-        if not self.formulas or before.get("l1") or before.get("l2"):
-            return [*lines, f"No formula for {self.kind} here: A = {_text(after['A'])} after the step."]
-        numbers = {**before, "gradient": gradient}
-        for formula in self.formulas:
-            name, right = formula.split(" = ")
-            numbers[name], text = _result(right, numbers, after.get(name.removesuffix("'")) if "'" in name else None)
-            lines += [f"  {formula}", f"  {'':{len(name)}} = {_filled(right, numbers)} = {text}"]
-        return lines
+        inputs         their values
+        before, after  {the operation of a variable: its value then}
+        """
+        shown = {name: _text(value) for name, value in zip(self.inputs, inputs, strict=True)}
+        pairs = {name: (_text(before[op]), _text(after[op])) for name, op in self.variables.items()}
+        shown.update({name: was for name, (was, _) in pairs.items()})
+        formulas = _with_numbers(self._formulas, shown, pairs, np.finfo(after[self.variables["A"]].dtype))
+        A = pairs.pop("A")
+        kept = "; ".join(f"{name} {was} before, {now} after" for name, (was, now) in pairs.items()) or "nothing"
+        lines = [f"The optimizer remembers {kept}."] if self._optimizer else []
+        if not formulas:
+            return None, [*lines, f"No formula here describes this {self._what}: A = {A[0]} before, {A[1]} after."]
+        for formula, numbers in formulas:
+            lines += [f"  {formula}", f"  {'':{formula.index(' = ')}} = {numbers}"]
+        remembers = {name: (float(was), float(now)) for name, (was, now) in pairs.items()}
+        return {"optimizer": self._optimizer, "rate": float(shown["rate"]), "remembers": remembers,
+                "A": (float(A[0]), float(A[1])),
+                "lines": [f"{formula.split(' = ')[0]} = {numbers}" for formula, numbers in formulas]}, lines
 
 
-def _result(right, numbers, actual):
-    """What the right side of a formula comes to, in TensorFlow's float32 where that is known, and as text.
+def _with_numbers(formulas, shown, pairs, kind):
+    """The formulas, each with its right side in numbers and what that comes to.
 
-    The text has as many digits as a calculation with the numbers shown and TensorFlow's own agree in.
+    shown  {name: number}, as text, of all that the first formula computes with
+    pairs  {name: (before, after)}, as text, of what the step changes
+    kind   the `numpy.finfo` of `A`
+
+    [] where a formula does not come to what was found after the step, but for rounding.
     """
-    computed = _value(right, {name: float(_text(value)) for name, value in numbers.items()})
-    if actual is None:
-        return computed, _text(computed)
-    for digits in range(DIGITS, 0, -1):
-        if f"{computed:.{digits}g}" == f"{actual:.{digits}g}":
-            return actual, f"{actual:.{digits}g}"
-    return actual, f"{_text(computed)}, in TensorFlow's float32 {_text(actual)}"
+    found, shown = [], dict(shown)
+    unsure = {name: kind.eps * abs(float(text)) for name, text in shown.items()}
+    for formula in formulas:
+        name, right = formula.split(" = ")
+        numbers = {each: float(text) for each, text in shown.items()}
+        result = rules.computed(right, numbers)
+        moved = [rules.computed(right, {**numbers, each: numbers[each] + unsure[each]}) for each in numbers]
+        unsure[name] = kind.tiny + kind.eps * abs(result) + np.abs(np.subtract(moved, result)).sum()
+        filled, shown[name] = rules.filled(right, shown), f"{result:.7g}"
+        if name.endswith("'"):
+            shown[name] = pairs[name[:-1]][1]
+            if not abs(float(shown[name]) - result) <= ROUNDINGS * unsure[name]:
+                return []
+        found.append((formula, f"{filled} = {_agreed(result, float(shown[name]))}"))
+    return found
 
 
-def _value(right, numbers):
-    """The value of a formula's right side."""
-    code = re.sub(r"√(\(.*?\)|[a-z_0-9]+'?)", r"sqrt(\1)", right).replace("²", "**2").replace("×", "*")
-    code = re.sub(r"[A-Za-z_][A-Za-z_0-9]*'?", lambda name: name[0] if name[0] == "sqrt" else
-                  f"({numbers[name[0]]!r})", code)
-    try:
-        return eval(code, {"sqrt": math.sqrt, "__builtins__": {}, "inf": math.inf, "nan": math.nan})
-    except (ArithmeticError, ValueError):
-        return math.nan
+def _agreed(computed, actual):
+    """A number in as many digits as the calculation and TensorFlow's own agree in."""
+    texts = (f"{actual:.{digits}g}" for digits in range(7, 0, -1) if f"{actual:.{digits}g}" == f"{computed:.{digits}g}")
+    return next(texts, "0, but for rounding")
 
 
-def _filled(right, numbers):
-    """A formula's right side with the numbers in the places of the names, negative ones in brackets."""
-    def number(name):
-        text = _text(numbers[name[0]])
-        return f"({text})" if text.startswith("-") and name.start() else text
-
-    return re.sub(r"[A-Za-z_][A-Za-z_0-9]*'?", number, right)
-
-
-def _text(number):
-    return f"{number + 0:.{DIGITS}g}"
+def _text(value):
+    """A variable's or tensor's number in as many digits as it takes to read it back."""
+    number = np.ravel(value)[0]
+    return "0" if number == 0 else str(number).removesuffix(".0")

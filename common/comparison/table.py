@@ -10,7 +10,7 @@ from common.comparison import runs
 from common.comparison.figures import FORMATS, cell, summary, write
 from common.graph import gradient, structure
 
-FEW = 20  # runs that are drawn one by one
+FEW, MOST = 20, 2000  # runs that are drawn one by one; steps of run 1 that are drawn
 
 
 class Comparison:
@@ -116,20 +116,24 @@ def add_row(result, recipe, args, row, output, done):
     result.rows.append(summary(made_by, *figures, lost))
     with np.errstate(all="ignore"):
         shown = A if args.runs <= FEW else np.percentile(A.astype(np.float64), (5, 50, 95), axis=1).T
-    result.curves.append((steps, shown, log.A[steps]))
+    result.curves.append((steps, shown, log.A[np.unique(np.linspace(0, len(log), MOST).astype(int))]))
 
 
 def draw(recipe, args, result, output):
     """Have the rows drawn: their runs, where these end, and the mean loss of run 1's samples over `A`."""
-    from common.pictures import numbers
+    from common.pictures.numbers import title
 
-    names, rates = ({row[column] for row in result.rows} - {None} for column in ("optimizer", "learning_rate"))
-    words = [*names] if len(names) == 1 else []
-    words += [f"learning rate {rate:g}" for rate in rates if len(rates) == 1]
-    words += [f"seed {args.seed}", f"{args.steps:,} steps", f"{args.runs:,} runs"][:3 if args.runs > 1 else 2]
-    model, stable = result.model, None
-    if model and names == {"gradient-descent"}:
-        stable = gradient.stable_rate(model)
-    bowl = (lambda A: model.losses(A).mean(axis=1)) if model and not result.others else None
-    shown = numbers.comparison(recipe, result.rows, result.curves, bowl, ", ".join(words), stable)
-    output.draw({"-comparison.png": shown})
+    names, rates = ({row[column] for row in result.rows} for column in ("optimizer", "learning_rate"))
+    made_by = [f"learning rate {rate:g}" for rate in rates if len(rates) == 1 and rate is not None]
+    made_by += [f"seed {args.seed}", f"{args.steps:,} steps", f"{args.runs:,} run{'s' * (args.runs > 1)}"]
+    model, firsts, grid, mean = result.model, [first for *_, first in result.curves], None, None
+    if model and not result.others:
+        center = next(each for each in (recipe.target, model.best, firsts[0][0]) if each is not None)
+        reach = 2 * max(run.NEAR, *(abs(first[0] - center) for first in firsts))
+        grid = np.linspace(center - reach, center + reach, 400)
+        mean = model.losses(grid).mean(axis=1)
+    stable = gradient.stable_rate(model) if model and names == {"gradient-descent"} else None
+    output.draw({"-comparison.png": ("comparison", {
+        "title": title(recipe), "made_by": ", ".join(made_by), "rows": result.rows, "first": firsts, "grid": grid,
+        "mean": mean, "curves": [curve[:2] for curve in result.curves], "target": recipe.target, "near": run.NEAR,
+        "stable": stable})})

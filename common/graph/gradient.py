@@ -11,7 +11,7 @@ def gradient(model, x, y, A, order=1):
     with derivative.graph.as_default():
         for _ in range(order):
             found, = tf.gradients(derivative, model.inputs[2])
-            derivative = tf.zeros_like(derivative) if found is None else found
+            derivative = tf.zeros_like(derivative) if found is None else tf.convert_to_tensor(found)
     return model.run(derivative, x, y, A)
 
 
@@ -33,7 +33,7 @@ def divergence(log, model, target):
     x, y, A, loss = log.rows[steps - 1]
     if not np.isfinite([x, y]).all():
         return f"step {steps} was fed x = {x!s} and y = {y!s}: feed finite numbers"
-    what = f"A = {A!s}, loss = {loss!s}" if steps < len(log) or not finite.all() else f"A = {A!s} is far from {target:g}"
+    what = f"A = {A!s} is far from {target:g}" if finite.all() else f"A = {A!s}, loss = {loss!s}"
     stable = model and stable_rate(model)
     limit = f" (gradient descent on these samples is stable below {stable:.3g})" if stable else ""
     return f"the run diverged at step {steps} ({what}): try a smaller learning rate{limit}"

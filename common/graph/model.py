@@ -35,7 +35,7 @@ class Model:
 
     def _batch(self, tensor):
         """A tensor of the run's graph for many x, y and `A`: float64 [n]."""
-        x_data, y_target, A, *_ = self._parts
+        x_data, y_target, *_ = self._parts
         values = {x_data: self.inputs[0], y_target: self.inputs[1]}
         reads = [read for read in structure.reads([tensor]) if read not in self._others]
         values.update(dict.fromkeys(reads, self.inputs[2]))
@@ -61,7 +61,7 @@ class Model:
         return None if self._output is None else self.run(self._output, x, np.zeros(x.shape), np.full(x.shape, A))
 
     def _check(self, log):
-        """See that the run was fed these samples, and that its losses come out again, as far as its numbers can tell."""
+        """See that the run was fed these samples, and that its losses come out again, but for rounding."""
         some = np.unique(np.linspace(0, len(log) - 1, 200).astype(int))
         if self._others:
             some = some[-1:]  # the others' last values are known, not the earlier ones

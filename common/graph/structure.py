@@ -9,11 +9,12 @@ from common import tf1 as tf
 from common.graph import numbers
 
 CONTROL_FLOW = ("Switch", "Merge", "Enter", "Exit", "NextIteration", "RefSwitch", "RefMerge", "RefEnter")
-CHANGES = ("ResourceApply", "Apply", "Assign", "ResourceScatter", "Scatter")  # how operations begin that change a variable
+# How operations begin that change a variable.
+CHANGES = ("ResourceApply", "ResourceSparseApply", "ResourceScatter", "Apply", "SparseApply", "Scatter", "Assign")
 
 
 class Unknown(Exception):
-    """A recipe's graph lacks something, or cannot be computed otherwise than it is: a sentence without its full stop."""
+    """A graph lacks something, or cannot be computed otherwise than it is: a sentence without its full stop."""
 
 
 class Parts(NamedTuple):
@@ -75,22 +76,22 @@ def reads(tensors):
     """The tensors of variables' values that some tensors are computed from."""
     ops = ancestors([tensor.op for tensor in tensors])
     return [op.outputs[0] for op in ops
-            if op.type == "ReadVariableOp" or op.type == "Identity" and op.inputs[0].op.type == "VariableV2"]
+            if op.type == "ReadVariableOp" or (op.type == "Identity" and op.inputs[0].op.type == "VariableV2")]
 
 
 def is_plain(tensor):
-    """Whether a tensor, computed from copies of its operations, is the same: nothing random, printed or executed before."""
+    """Whether copies of its operations give the same tensor: nothing random, printed or executed before."""
     found = reads([tensor])
     ends = {read.op for read in found}
     ops = ancestors([tensor.op], ends)
     return all(op.type == "ReadVariableOp" for op in ends) and not any(
-        op.control_inputs or op.type in CONTROL_FLOW or op.op_def.is_stateful and op not in ends for op in ops)
+        op.control_inputs or op.type in CONTROL_FLOW or (op.op_def.is_stateful and op not in ends) for op in ops)
 
 
-def changes(step, variable):
-    """The operations by which executing `step` (an operation or tensor) changes the variable, as ResourceApplyAdam."""
+def changes(step, variable=None):
+    """The operations by which executing `step` (an operation or tensor) changes a variable, as ResourceApplyAdam."""
     return [op for op in ancestors([getattr(step, "op", step)], control=True)
-            if op.type.startswith(CHANGES) and op.inputs and op.inputs[0].op is variable.op]
+            if op.type.startswith(CHANGES) and op.inputs and (variable is None or op.inputs[0].op is variable.op)]
 
 
 def arguments(update):
@@ -99,7 +100,7 @@ def arguments(update):
 
 
 def optimizer(steps, A):
-    """The optimizer whose operations `steps` move `A`, as --optimizer has it, and its rate: float32; None: not known."""
+    """The optimizer that moves `A` in `steps`, as --optimizer has it, and its rate, float32; None: not known."""
     updates = {op for step in steps for op in changes(step, A)}
     if len(updates) != 1 or "Apply" not in (update := updates.pop()).type:
         return None, None
@@ -151,6 +152,8 @@ def batch(tensor, values, double=False, fixed=None):
     fixed = fixed or {}
     ends = {each.op for each in (*values, *fixed)}
     ops = [op for op in ancestors([tensor.op], ends, inputs=numbers.inputs) if op not in ends]
+    if any(op.op_def.is_stateful for op in ops):
+        raise ValueError("such an operation, as of random numbers, does not do the same each time")
     if all(map(numbers.is_one, ops)):
         return numbers.batch(tensor, ops, values, fixed, double)
 

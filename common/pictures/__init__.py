@@ -1,1 +1,1 @@
-"""The pictures, a module each: plain numbers in, a file's bytes out; their style; the process that draws them."""
+"""The pictures: a module each with `draw(n, about)` -> a file's bytes; their numbers, style and process."""

@@ -1,0 +1,48 @@
+"""The artist: a second process that draws, and loads matplotlib while the script's own loads TensorFlow."""
+
+import importlib.util
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows' way to keep Ctrl-C away from it
+
+
+class Artist:
+    """Draws pictures, one after the other. Raises SystemExit with one sentence where that cannot be."""
+
+    def __init__(self):
+        if not importlib.util.find_spec("matplotlib"):
+            raise SystemExit("matplotlib is not installed: install it with `python -m pip install matplotlib`, or "
+                             "leave the picture out with --no-figure.")
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", "import sys; sys.path[0] = sys.argv[1]; from common.pictures import process",
+                 str(CHECKOUT)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, creationflags=NEW_GROUP)
+        except OSError as error:
+            raise SystemExit(f"The process that draws cannot be started: {error.strerror}; leave the picture out with "
+                             "--no-figure.") from None
+
+    def draw(self, about, pictures):
+        """Draw pictures; yields the ending of each file's name and its bytes, or a str that says why there are none.
+
+        about     {name: text} for the files' metadata
+        pictures  {ending: (the name of the picture's module, the numbers that it draws)}
+        """
+        for ending, (module, numbers) in pictures.items():
+            try:
+                pickle.dump((module, {**about, "Title": numbers["title"]}, numbers), self._process.stdin)
+                self._process.stdin.flush()
+                drawn = pickle.load(self._process.stdout)
+            except Exception:  # what is no answer can raise anything
+                self._process.kill()  # whatever it may still be about to say
+                drawn = "its process was stopped"
+            yield ending, drawn
+
+    def close(self):
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()

@@ -1,0 +1,150 @@
+"""Break the project on purpose, one way after the other, and see that the tests notice.
+
+    python tests/mutations.py [WORD ...]
+
+Each mutation replaces a text in a copy of the checkout; the tests named beside it must then fail. Prints a table, for
+the mutations whose name has one of the WORDs (default: all), and exits with 1 if one is not noticed or no longer
+applies. It takes about a quarter of an hour.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+class Mutation(NamedTuple):
+    """What breaks: the file, the text and what takes its place, and the tests that must fail, as pytest takes them."""
+
+    name: str
+    file: str
+    text: str
+    broken: str
+    tests: str  # files, and after a blank `-k` words
+
+
+MUTATIONS = [Mutation(*fields) for fields in (
+    # the recipes and the page
+    ("the samples have another spread", "../recipes/regression.py", "normal(1, 0.1, 100)", "normal(1, 0.11, 100)",
+     "test_golden.py test_page.py"),
+    ("A starts from a seed that nobody gave", "../recipes/classification.py", "shape=[1], seed=seed)", "shape=[1])",
+     "test_golden.py"),
+    ("logits and labels are exchanged", "../recipes/classification.py",
+     "logits=my_output_expanded, labels=y_target_expanded", "logits=y_target_expanded, labels=my_output_expanded",
+     "test_golden.py"),
+    ("another default seed", "../recipes/regression.py", "seed=605", "seed=8", "test_golden.py"),
+    ("a statement of ours in the loop", "../recipes/regression.py",
+     "        rand_y = [y_vals[rand_index]]\n", "        rand_y = [y_vals[rand_index]]\n        last = i\n",
+     "test_page.py"),
+    # the log
+    ("the loss is logged before the step", "session.py", "with tf.control_dependencies(steps):",
+     "with tf.control_dependencies([]):", "test_log.py test_golden.py"),
+    ("steps that wait are lost when a session closes", "session.py", "        self.finish()\n        super().close()",
+     "        super().close()", "test_session.py"),
+    ("a list of fetches is no step", "session.py", "tuple(tf.nest.flatten(fetches, expand_composites=True))", "None",
+     "test_session.py test_changed_lines.py"),
+    ("copies stand for any graph", "session.py", "fixed and structure.is_plain(self.parts.loss)", "fixed",
+     "test_changed_lines.py"),
+    ("a second session's steps are nobody's", "session.py",
+     'log.unknown = "two sessions were trained, and the log has the steps of both"', "pass", "test_changed_lines.py"),
+    ("A may change behind the log's back", "session.py",
+     'self._log.unknown = "A was also changed by an execution that fed no sample"', "pass", "test_changed_lines.py"),
+    ("the log's numbers have 6 digits", "log.py", "(step, *row) for", "(step, *(f'{n:.6g}' for n in row)) for",
+     "test_log.py test_golden.py"),
+    ("SIGTERM is not heard", "signals.py", '("SIGINT", "SIGTERM", "SIGHUP")', '("SIGINT", "SIGHUP")', "test_signals.py"),  # noqa: E501
+    ("a signal cuts the log short", "signals.py", "    if not _held:\n", "    if True:\n", "test_signals.py"),
+    # the graph and its model
+    ("all graphs are taken for element-wise", "graph/structure.py",
+     "if all(op.type in ELEMENTWISE and op.outputs[0].shape.num_elements() == 1 for op in many):", "if True:",
+     "test_changed_lines.py"),
+    ("the model is single precision", "graph/structure.py", "        if double:\n", "        if False:\n",
+     "test_changed_lines.py"),
+    ("other samples are not noticed", "graph/model.py", "if not np.isin(fed, drawn.astype(fed.dtype)).all():", "if False:",  # noqa: E501
+     "test_changed_lines.py"),
+    ("a loss that underflows has a least value", "graph/model.py",
+     "if level == 0 and not mean[at - 1] > mean[at] < mean[at + 1]:", "if False:", "test_changed_lines.py"),
+    ("the other variables are 0", "graph/model.py", "tf.constant(value, structure.double(read))",
+     "tf.constant(0 * value, structure.double(read))", "test_changed_lines.py"),
+    ("far means 1,000", "run.py", "FAR, NEAR = 100, 0.5", "FAR, NEAR = 1000, 0.5", "test_faults.py test_comparison.py"),
+    ("a target is believed whatever the data", "run.py", "abs(model.best - target) > NEAR", "False",
+     "test_changed_lines.py"),
+    ("flags without effect are not told", "run.py", "if not args.own_optimizer and optimizer != args.rows[0][0]:",
+     "if False:", "test_changed_lines.py"),
+    ("the record names another script", "output.py", "str(shown(self.recipe.path))", "'recipes/regression.py'",
+     "test_changed_lines.py"),
+    # files, streams and flags
+    ("files are written in place", "output.py", "with open(whole, \"xb\") as file:", "with open(path, \"wb\") as file:",
+     "test_files.py"),
+    ("Wrote lines are absolute", "output.py", 'f"Wrote {shown(path)}"', 'f"Wrote {path.resolve()}"',
+     "test_files.py test_surroundings.py test_documents.py"),
+    ("a full standard output costs the files", "output.py", "            self.gone(error)\n", "            raise\n",
+     "test_streams.py"),
+    ("defaults of train are not checked", "flags.py", "{name: str(value) for", "{name: value for", "test_changed_lines.py"),  # noqa: E501
+    ("a rate of 0 is taken", "flags.py", "1.2e-38 < float(text)", "-1 < float(text)", "test_flags.py"),
+    # TensorFlow's loading
+    ("Keras 3 is loaded", "tf1.py", 'os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")', "pass", "test_surroundings.py"),  # noqa: E501
+    ("a session has TensorFlow's own threads", "session.py", "config or tf.threads(-1)", "config",
+     "test_session.py test_surroundings.py"),
+    ("versions are compared as text", "tf1.py", 'tuple(map(int, tensorflow.__version__.split(".")[:2])) < (2, 12)',
+     'tensorflow.__version__ < "2.12"', "test_surroundings.py"),
+)]
+
+
+def copy(folder):
+    """A copy of the tracked files (all files, where there is no git) in a folder with a name of its own."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=CHECKOUT,
+                            capture_output=True, check=False)
+    names = os.fsdecode(listed.stdout).split("\0")[:-1] if listed.returncode == 0 else [
+        str(path.relative_to(CHECKOUT)) for path in CHECKOUT.rglob("*.*") if path.is_file()]
+    for name in names:
+        if (CHECKOUT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(CHECKOUT / name, folder / name)
+
+
+def noticed(mutation, folder):
+    """What became of a mutation in the copy: noticed, NOT NOTICED or NO LONGER APPLIES."""
+    path = folder / "common" / mutation.file
+    whole = path.read_text(encoding="utf-8")
+    if mutation.text not in whole:
+        return "NO LONGER APPLIES"
+    path.write_text(whole.replace(mutation.text, mutation.broken), encoding="utf-8")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-n", "0", "-p", "no:cacheprovider",
+             *(f"tests/{name}" for name in mutation.tests.split())],
+            cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=120)
+    except subprocess.TimeoutExpired:
+        return "noticed: the tests wait for ever"
+    finally:
+        path.write_text(whole, encoding="utf-8")
+    if done.returncode < 0:
+        return f"noticed: the signal {-done.returncode} ends the tests themselves"
+    if done.returncode == 1:
+        failed = [line.split("::")[1].split(" ")[0] for line in done.stdout.splitlines()
+                  if line.startswith(("FAILED", "ERROR")) and "::" in line]
+        return f"noticed by {' '.join(failed)}"
+    return "NOT NOTICED" if done.returncode == 0 else f"NOT NOTICED: pytest ended with {done.returncode}"
+
+
+def main(words):
+    chosen = [each for each in MUTATIONS if not words or any(word in each.name for word in words)]
+    print("| mutation | |\n| --- | --- |")
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy(Path(folder))
+        for mutation in chosen:
+            result = noticed(mutation, Path(folder))
+            missed += not result.startswith("noticed")
+            print(f"| {mutation.name} | {result} |", flush=True)
+    print(f"{len(chosen) - missed} of {len(chosen)} noticed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,97 @@
+"""Wrong input is answered in one sentence, at once, and before anything is written."""
+
+import re
+
+import pytest
+from conftest import RECIPES, SCRIPTS, names, one_sentence, run, train
+
+STEPS = "must be a whole number from 1 to 100,000,000, not"
+SEED = "must be a whole number from 0 to 4,294,967,295, not"
+RATE = "must be a positive number that float32 can hold, not"
+WRONG = [
+    *((["--steps", value], f"--steps {STEPS} '{value}'")
+      for value in ("0", "-3", "2.5", "many", "", "1e3", "-1e5", "1_0", "100000001", "9" * 5000)),
+    *((["--runs", value], f"--runs {STEPS} '{value}'") for value in ("0", "100000001")),
+    *((["--report-every", value], f"--report-every {STEPS} '{value}'") for value in ("0", "-1", "0.5", "x")),
+    *((["--learning-rate", value], f"--learning-rate {RATE} '{value}'")
+      for value in ("0", "-0.1", "-1e-5", "-.5", "-inf", "nan", "inf", "fast", "1e-60", "1e60", "1_0")),
+    (["--learning-rate", "0.1", "-1e-5"], f"{RATE} '-1e-5'"),
+    *((["--seed", value], f"--seed {SEED} '{value}'") for value in ("-1", "1.5", "x", "1_0", "٣", "4294967296")),
+    (["--steps"], "--steps needs a value"),
+    (["--optimizer"], "--optimizer needs a value"),
+    (["--optimizer", "adm"], "--optimizer knows no 'adm', only gradient-descent, momentum, "),
+    (["--steps", "--no-figure"], "--steps needs a value"),
+    (["--no-figure=yes"], "--no-figure takes no value"),
+    (["--sed", "3"], "unknown argument '--sed' (did you mean --seed?)"),
+    (["--step", "3"], "unknown argument '--step' (did you mean --steps?)"),
+    (["surplus"], "unknown argument 'surplus'"),
+    (["b\udcff"], "unknown argument"),  # what a name that is not UTF-8 comes as
+    (["--tensorboard", ""], "--tensorboard must name a folder, not ''"),
+    (["--output-dir", ""], "--output-dir must name a folder, not ''"),
+    (["--animate", "--no-figure"], "--animate makes a picture and --no-figure makes none: leave one of them out"),
+    (["--trace", "--runs", "2"], "--trace looks into one run: leave out --runs and give one optimizer and one "),
+    (["--optimizer", "all", "--learning-rate", *map(str, range(1, 20))], "209 pairs of optimizer and learning rate"),
+    (["--trace-step", "2"], "--trace-step goes with --trace"),
+    (["--trace", "--trace-step", "8", "--steps", "7"], "--trace-step must be one of the 7 steps, not 8"),
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize(("flags", "says"), WRONG, ids=ascii)
+def test_wrong_input_gets_one_sentence_and_status_2(recipe, flags, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        SCRIPTS[recipe].main(["--output-dir", "outputs", *flags])
+    printed, errors = capsys.readouterr()
+    assert (end.value.code, printed) == (2, "")
+    assert one_sentence(errors)
+    assert errors.startswith(f"{recipe}.py: ")
+    assert says in errors
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("flag", ["--output-dir", "--tensorboard"])
+@pytest.mark.parametrize("place", ["file", "file/deeper/down", "/proc", "n" * 300, "a\0b"], ids=ascii)
+def test_a_folder_that_cannot_be_written_gets_one_sentence_and_status_2(flag, place, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("kept", encoding="ascii")
+    with pytest.raises(SystemExit) as end:
+        SCRIPTS["regression"].main(["--no-figure", "--output-dir", "outputs", flag, place])
+    printed, errors = capsys.readouterr()
+    assert (end.value.code, printed) == (2, "")
+    assert one_sentence(errors)
+    assert errors.startswith(f"regression.py: cannot write in the folder '{place}' (")
+    assert errors.endswith(f"): name another one with {flag}.\n")
+    assert (tmp_path / "file").read_text(encoding="ascii") == "kept"
+
+
+def test_of_a_flag_given_twice_the_last_one_counts(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        train(tmp_path, "--steps", 3, "--steps=0")
+    assert f"--steps {STEPS} '0'" in capsys.readouterr().err
+    assert len(train(tmp_path, "--steps", 3, "--no-figure", "--steps=5")) == 5
+
+
+def test_wrong_input_and_help_load_neither_tensorflow_nor_matplotlib(tmp_path):
+    for package in ("tensorflow", "matplotlib"):
+        (tmp_path / f"{package}.py").write_text("raise RuntimeError('loaded')", encoding="ascii")
+    for flag, status in (("--help", 0), ("--steps=0", 2)):
+        script = run("regression", flag, env={"PYTHONPATH": str(tmp_path)})
+        assert "loaded" not in script.stderr
+        assert script.returncode == status
+        assert (script.stdout == "") == (status == 2)
+        assert (script.stderr == "") == (status == 0)
+
+
+def test_help_has_one_line_for_each_flag_and_shows_the_defaults(capsys):
+    with pytest.raises(SystemExit) as end:
+        SCRIPTS["classification"].main(["--help"])
+    assert not end.value.code
+    _, *blocks = re.split(r"\n  (?=--)", capsys.readouterr().out)
+    defaults = {"seed": "(605)", "steps": "(1400)", "report-every": "(200)", "learning-rate": "(0.05;", "runs": "(1)",
+                "output-dir": "(outputs/ of the checkout)", "trace-step": "(1)", "optimizer": "or all", "trace": "",
+                "tensorboard": "", "animate": "", "no-figure": ""}
+    helps = {re.match("--([a-z-]+)", block)[1]: " ".join(block.split()) for block in blocks}
+    assert set(helps) == set(defaults)
+    for flag, default in defaults.items():
+        assert default in helps[flag]
