@@ -146,7 +146,7 @@ def ended_early(recipe, log, model, ended):
     if ended or not len(log):
         return ended and (f"{type(ended).__name__} {after}", 1)
     target = recipe.target if model is None or model.best is None else model.best
-    if diverged(log.A[-1], log.loss[-1], target, log.A[0]):
+    if not np.isfinite(log.rows).all() or diverged(log.A[-1], log.loss[-1], target, log.A[0]):
         from common.graph import gradient
 
         return gradient.divergence(log, model, target), 1
