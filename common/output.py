@@ -8,9 +8,9 @@ import os
 import shlex
 import sys
 import tempfile
-import time
 from importlib import metadata
-from pathlib import Path
+
+from common import files
 
 
 def prepare_streams():
@@ -38,7 +38,8 @@ class Output:
                     folder.mkdir(parents=True, exist_ok=True)
                     tempfile.TemporaryFile(dir=folder).close()
             except (OSError, ValueError) as error:
-                self.failed(f"cannot write in the folder '{folder}' ({reason(error)}): name another one with {flag}", 2)
+                why = files.reason(error)
+                self.failed(f"cannot write in the folder '{folder}' ({why}): name another one with {flag}", 2)
                 raise SystemExit(2) from None
         if args.figure:
             from common.pictures.artist import Artist
@@ -59,7 +60,7 @@ class Output:
         if error.errno == errno.EPIPE:
             self.status = self.status or 128 + 13
         else:
-            self.failed(f"cannot write to standard output ({reason(error)})")
+            self.failed(f"cannot write to standard output ({files.reason(error)})")
 
     def failed(self, sentence, status=1):
         """Say in a sentence on standard error what went wrong."""
@@ -71,10 +72,11 @@ class Output:
         """Have `write(file)` write the file that is called like the script and ends so."""
         path = self.args.output_dir / f"{self.recipe.name}{ending}"
         try:
-            save(path, write)
+            files.save(path, write)
             self.files.append(path)
         except OSError as error:
-            self.failed(f"cannot write '{shown(path)}' ({reason(error)}); what was there before is as it was")
+            name, why = files.shown(path), files.reason(error)
+            self.failed(f"cannot write '{name}' ({why}); what was there before is as it was")
 
     def record(self, ending, result):
         """Save what made a result, and the result, a dict, as JSON."""
@@ -86,7 +88,7 @@ class Output:
 
     def command(self):
         """The command line that repeats this run from here; bytes of a name that are no letters are spelled out."""
-        words = shlex.join(["python", str(shown(self.recipe.path)), *self.args.words])
+        words = shlex.join(["python", str(files.shown(self.recipe.path)), *self.args.words])
         return words.encode("utf-8", "backslashreplace").decode()
 
     def draw(self, pictures):
@@ -103,7 +105,7 @@ class Output:
         if self._artist:
             self._artist.close()
         if self.files:
-            self.print(*(f"Wrote {shown(path)}" for path in self.files))
+            self.print(*(f"Wrote {files.shown(path)}" for path in self.files))
         ipython = sys.modules.get("IPython")
         if ipython and hasattr(ipython.get_ipython(), "kernel"):
             from IPython.display import Image, display
@@ -111,40 +113,6 @@ class Output:
             for path in self.files:
                 if path.suffix in (".png", ".gif"):
                     display(Image(filename=str(path)))
-
-
-def save(path, write):
-    """Have `write(file)` write a file, open for bytes, that appears whole or not at all; OSError says why not."""
-    path = Path(os.path.realpath(path))  # where a link leads to
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EEXIST, "that is no file")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    begun = f".{path.name[:50]}."  # how the names of files begin that are not whole yet
-    for left in path.parent.glob(f"{begun}*.tmp"):  # by a run that was killed
-        if time.time() - left.stat().st_mtime > 60:
-            left.unlink(missing_ok=True)
-    whole = path.with_name(f"{begun}{os.urandom(4).hex()}.tmp")
-    try:
-        with open(whole, "xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(whole, path)
-    finally:
-        with contextlib.suppress(OSError):
-            whole.unlink(missing_ok=True)
-
-
-def shown(path):
-    """The path as the user would type it here: relative if it lies below the working folder."""
-    with contextlib.suppress(ValueError, OSError):
-        return Path(os.path.realpath(path)).relative_to(Path.cwd())
-    return path
-
-
-def reason(error):
-    """Why a file or folder cannot be written, in the system's words."""
-    return getattr(error, "strerror", None) or error
 
 
 def versions():

@@ -1,13 +1,7 @@
 """A single run: trained by the script's own `train`, and what it leaves behind however it ends."""
 
-import numpy as np
-
-from common import signals
-from common.graph import structure
-from common.graph.model import Model
+from common import report, signals
 from common.log import Log
-
-FAR, NEAR = 100, 0.5  # from the target: ten times as far as `A` starts; and where it has arrived
 
 
 def run(recipe, args, output):
@@ -22,10 +16,10 @@ def run(recipe, args, output):
         raise ended or SystemExit(
             "train() takes no step: let it execute sess.run(train_step, feed_dict=…) in a tf.Session().")
     try:
-        tell(recipe, args, log, ended, output)
+        report.report(recipe, args, log, ended, output)
     except signals.Stopped as stopped:
         output.failed(f"{stopped}; what is not named as written is not written", 128 + stopped.args[0])
-    if isinstance(ended, Exception) and not is_output(ended):
+    if isinstance(ended, Exception) and not report.is_output(ended):
         raise ended
     return log
 
@@ -56,119 +50,3 @@ def train(recipe, args, row, watcher=None, output=None):
     except signals.Stopped as stopped:
         ended = ended or stopped
     return log, ended
-
-
-def tell(recipe, args, log, ended, output):
-    """Print how the run ended, write its record, and what the flags ask for beyond the page."""
-    model = model_of(recipe, args, log)
-    early = ended_early(recipe, log, model, ended)
-    if is_output(ended):
-        output.gone(ended)
-    elif early:
-        output.failed(*early)
-    if log.unknown:
-        shown = "the log" if len(log) else "what train() prints"
-        output.failed(f"nothing is shown beyond {shown}: {log.unknown}")
-    if log.watcher and log.watcher.unknown:
-        output.failed(f"--trace shows no more: {log.watcher.unknown}")
-    if not len(log):
-        return
-    optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
-    ignored = without_effect(args, args.rows[0], optimizer, rate)
-    if ignored:
-        output.failed(ignored)
-    result = {"optimizer": optimizer, "learning_rate": shortest(rate), "A_start": shortest(log.A[0]),
-              "A": shortest(log.A[-1]), "loss": shortest(log.loss[-1]), "steps": len(log),
-              "ended_early": early and early[0], "target": recipe.target, "least_loss_A": model and model.best}
-    lines = [f"Step #{len(log)} A = {log.A[-1:]}"] if len(log) % args.report_every else []
-    if model and recipe.threshold is not None and log.session.parts.output.op.name == "prediction":
-        right = (model.output(model.x_vals, log.A[-1]) > recipe.threshold) == (model.y_vals > recipe.threshold)
-        result["accuracy"] = float(np.mean(right))
-        lines.append(f"Accuracy = {result['accuracy']:.2f}")
-    if model and not early:
-        lines.append(in_theory(recipe.target, model, log.session.others))
-    if lines and not early:
-        output.print(*lines)
-    output.record(".json", result)
-    if args.figure:
-        from common.pictures import numbers
-
-        output.draw(numbers.of_run(recipe, args, log, model, early and early[0], log.watcher))
-    if args.tensorboard:
-        from common.backprop import tensorboard
-
-        tensorboard.write(output, log, model)
-
-
-def without_effect(args, row, optimizer, rate):
-    """What flag has no effect on a row, since the graph has this optimizer and rate: a sentence, or None."""
-    if not args.own_optimizer and optimizer != row[0]:
-        return "--optimizer has no effect, since train() declares another optimizer"
-    if not (args.own_optimizer and args.own_rate) and rate not in (None, np.float32(row[1])):
-        return f"the learning rate of the flags has no effect, since train() declares {rate!s}"
-    return None
-
-
-def model_of(recipe, args, log):
-    """The `Model` of a run; None, and `log.unknown` says why, where there is none."""
-    try:
-        return None if log.unknown else Model(log, recipe.samples(args.seed))
-    except structure.Unknown as error:
-        log.unknown = str(error)
-        return None
-
-
-def is_output(error):
-    """Whether an error is that a line could not be printed."""
-    return isinstance(error, OSError) and error.filename is None
-
-
-def in_theory(target, model, others):
-    """What `A` should come to, in a line."""
-    least = "the loss for these samples is nowhere least"
-    if model.best is not None:
-        least = f"the least loss for these samples is at A = {decimal(model.best)}"
-        least += " with the other variables as they are" if others else ""
-    if target is None:
-        return f"T{least[1:]}"
-    if model.best is None or abs(model.best - target) > NEAR:
-        return f"T{least[1:]}, not near target={target:g} below train(): if you changed the data, change that too"
-    return f"In theory A = {target:g}; {least}"
-
-
-def ended_early(recipe, log, model, ended):
-    """Why the run ended before its time or where it should not: a sentence and an exit status, or None."""
-    after = f"after step {len(log)}"
-    if isinstance(ended, signals.Stopped):
-        return f"{ended} {after}", 128 + ended.args[0]
-    if is_output(ended):
-        return f"stopped {after}, as it could not print", 1
-    if ended or not len(log):
-        return ended and (f"{type(ended).__name__} {after}", 1)
-    target = recipe.target if model is None or model.best is None else model.best
-    if not np.isfinite(log.rows).all() or diverged(log.A[-1], log.loss[-1], target, log.A[0]):
-        from common.graph import gradient
-
-        return gradient.divergence(log, model, target), 1
-    return None
-
-
-def diverged(A, loss, target, start):
-    """Whether a run that ends so diverged: a number is not finite, or `A` is far off, and farther than at the start.
-
-    Works element by element; where there is no target, nothing that is finite is far.
-    """
-    finite = np.isfinite(A) & np.isfinite(loss)
-    if target is None:
-        return ~finite
-    return ~finite | (np.abs(A - target) > np.maximum(FAR, np.abs(start - target)))
-
-
-def decimal(number):
-    """A number with four decimals, or six digits where these would hide it or run on."""
-    return f"{number:.4f}" if number == 0 or 0.01 <= abs(number) < 1e5 else f"{number:.6g}"
-
-
-def shortest(number):
-    """A float32 as the shortest decimal that reads back as it; text where it is not finite, which JSON has not."""
-    return None if number is None else float(str(number)) if np.isfinite(number) else str(number)

@@ -4,7 +4,7 @@ import numpy as np
 
 from common import signals
 from common import tf1 as tf
-from common.graph import structure
+from common.graph import copies, structure
 from common.log import Log
 
 MOST_WAITING = 4096  # steps that wait in the graph's queue
@@ -99,7 +99,7 @@ class Session(tf.load().Session):
             with tf.control_dependencies(steps):
                 now = {read: tf.raw_ops.ReadVariableOp(resource=read.op.inputs[0], dtype=read.dtype)
                        for read in structure.reads([self.parts.loss])}
-                A, loss = self.parts.A.read_value(), structure.copy([self.parts.loss], now)[0]
+                A, loss = self.parts.A.read_value(), copies.copy([self.parts.loss], now)[0]
             return self._queue.enqueue([*row[:2], A, loss])
 
     def _run_and_note(self, *execution):

@@ -12,7 +12,7 @@ import regression
 from conftest import SCRIPTS, one_sentence, read_log
 from test_changed_lines import OPTIMIZER, OUTPUT, SQUARE, STEP, VARIABLE, edited
 
-from common import run
+from common import report
 from common import tf1 as tf
 from common.backprop import rules
 from common.backprop.nodes import Nodes
@@ -26,7 +26,7 @@ MINIMIZE = "train_step = my_opt.minimize(loss)"
 @pytest.fixture
 def no_model(monkeypatch):
     """Leave out what is computed after the run, which is of no interest here."""
-    monkeypatch.setattr(run, "model_of", lambda *arguments: None)
+    monkeypatch.setattr(report, "model_of", lambda *arguments: None)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 
 from common import tf1 as tf
 from common.backprop import rules
-from common.graph import structure
+from common.graph import copies, structure
 
 MAY_CHANGE = (*structure.CHANGES, "PartitionedCall", "StatefulPartitionedCall")  # how such operations begin
 MOVES = np.array([1e-5, 1e-3, 1e-1])  # of a node's value, for the finite difference
@@ -37,16 +37,16 @@ class Nodes:
             self._places = {source: tf.placeholder(each.dtype.base_dtype, each.shape)  # one for all reads of a variable
                             for each, source in sources.items()}
             places = {each: self._places[source] for each, source in sources.items()}
-            copies = structure.copy([*tensors, *others], places)
-            self._loss, self._others = copies[tensors.index(loss)], copies[len(tensors):]
-            wide = {place: tf.cast(place, structure.double(place)) for place in self._places.values()}
-            exact = structure.copy(tensors, {each: wide[place] for each, place in places.items()}, double=True)
-            self._exact = dict(zip(copies, exact, strict=False))
+            copied = copies.copy([*tensors, *others], places)
+            self._loss, self._others = copied[tensors.index(loss)], copied[len(tensors):]
+            wide = {place: tf.cast(place, copies.double(place)) for place in self._places.values()}
+            exact = copies.copy(tensors, {each: wide[place] for each, place in places.items()}, double=True)
+            self._exact = dict(zip(copied, exact, strict=False))
             floats = [each for each in self._exact if each.dtype.is_floating and each.op.type != "Const"]
             gradients = zip(floats, tf.gradients(self._loss, floats), strict=True)
             self._gradients = {each: tf.convert_to_tensor(one) for each, one in gradients if one is not None}
         self._session = tf.load().Session(graph=graph, config=tf.threads(-1))
-        originals = dict(zip(copies, tensors, strict=False))
+        originals = dict(zip(copied, tensors, strict=False))
         self._types = {each: "Variable" if one in reads else one.op.type for each, one in originals.items()}
         full = {each: reads.get(one, one.op).name for each, one in originals.items()}
         last = [full[each].rsplit("/")[-1] for each in self._gradients]

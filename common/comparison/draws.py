@@ -4,7 +4,7 @@ import numpy as np
 
 from common import tf1 as tf
 from common.comparison.step import random
-from common.graph import structure
+from common.graph import copies, structure
 
 RUNS = 1023  # trained side by side; run 1 stands behind them once more
 BLOCK = 1500  # steps whose sample indices are held at once; a signal waits for them, some 0.1 s at most
@@ -43,10 +43,10 @@ class Draws:
     def _start(self, initial, own):
         """The initial value of a variable, or of those of `RUNS` runs."""
         size = tf.constant([RUNS])
-        drawn = {op.outputs[0]: structure.copy(op.outputs, {op.inputs[0]: size})[0] for op in random(initial)}
+        drawn = {op.outputs[0]: copies.copy(op.outputs, {op.inputs[0]: size})[0] for op in random(initial)}
         if drawn:
-            return structure.batch(initial, drawn)
-        value, = structure.copy([initial], {})
+            return copies.batch(initial, drawn)
+        value, = copies.copy([initial], {})
         return tf.fill([RUNS], tf.reshape(value, [])) if own else value
 
     def _samples(self, runs):

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 
-from common.run import shortest
+from common.report import shortest
 
 FORMATS = {  # column: its width on the terminal (0: only in the files) and its format
     "optimizer": (-25, "s"), "learning_rate": (14, ".4g"), "runs": (10, "d"), "diverged": (9, "d"),

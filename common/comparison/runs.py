@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from common import run
+from common import report, run
 from common import tf1 as tf
 from common.comparison.draws import BLOCK, RUNS, Draws
 from common.comparison.step import Step
@@ -35,7 +35,7 @@ def own_run(recipe, args, row):
 
 def alone(recipe, args, log, steps, model, done):
     """What `together` returns, of the script's own run; the mean loss is the model's, nan without one."""
-    near = np.abs(log.A[1:] - (np.nan if recipe.target is None else recipe.target)) < run.NEAR
+    near = np.abs(log.A[1:] - (np.nan if recipe.target is None else recipe.target)) < report.NEAR
     loss = np.nan if model is None else model.losses(log.A[-1:]).mean()
     figures = log.A[-1], loss, near.any() and near.argmax() + 1, not np.isfinite(log.rows[:, 2:]).all(), log.A[0]
     done(1)

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from common import run, signals
+from common import report, signals
 from common.comparison import runs
 from common.comparison.figures import FORMATS, cell, summary, write
 from common.graph import gradient, structure
@@ -97,14 +97,14 @@ def add_row(result, recipe, args, row, output, done):
     """Train a row's runs, and add its figures and its curves to the result."""
     log = runs.own_run(recipe, args, row)
     made_by = structure.optimizer(log.session.steps, log.session.parts.A)
-    result.say(output.failed, run.without_effect(args, row, *made_by))
+    result.say(output.failed, report.without_effect(args, row, *made_by))
     model = result.model
     if args.runs == 1 or model is None or model.best is None:
-        model = run.model_of(recipe, args, log)
+        model = report.model_of(recipe, args, log)
     result.model = model if result.model is None or result.model.best is None else result.model
     target = recipe.target if model is None or model.best is None else model.best
-    if recipe.target is not None and target is not None and abs(target - recipe.target) > run.NEAR:
-        theory = run.in_theory(recipe.target, model, log.session.others)
+    if recipe.target is not None and target is not None and abs(target - recipe.target) > report.NEAR:
+        theory = report.in_theory(recipe.target, model, log.session.others)
         result.say(output.print, f"{theory}. steps_to_target counts to {recipe.target:g}.")
     result.others = log.session.others
     last = len(log)
@@ -112,7 +112,7 @@ def add_row(result, recipe, args, row, output, done):
     steps = np.unique(steps.astype(int))  # all of a short run; of a long one, those at the start
     train = runs.alone if args.runs == 1 else runs.together
     *figures, start, A = train(recipe, args, log, steps, model, done)
-    lost = figures.pop() | run.diverged(*figures[:2], target, start)
+    lost = figures.pop() | report.diverged(*figures[:2], target, start)
     result.rows.append(summary(made_by, *figures, lost))
     with np.errstate(all="ignore"):
         shown = A if args.runs <= FEW else np.percentile(A.astype(np.float64), (5, 50, 95), axis=1).T
@@ -129,11 +129,11 @@ def draw(recipe, args, result, output):
     model, firsts, grid, mean = result.model, [first for *_, first in result.curves], None, None
     if model and not result.others:
         center = next(each for each in (recipe.target, model.best, firsts[0][0]) if each is not None)
-        reach = 2 * max(run.NEAR, *(abs(first[0] - center) for first in firsts))
+        reach = 2 * max(report.NEAR, *(abs(first[0] - center) for first in firsts))
         grid = np.linspace(center - reach, center + reach, 400)
         mean = model.losses(grid).mean(axis=1)
     stable = gradient.stable_rate(model) if model and names == {"gradient-descent"} else None
     output.draw({"-comparison.png": ("comparison", {
         "title": title(recipe), "made_by": ", ".join(made_by), "rows": result.rows, "first": firsts, "grid": grid,
-        "mean": mean, "curves": [curve[:2] for curve in result.curves], "target": recipe.target, "near": run.NEAR,
+        "mean": mean, "curves": [curve[:2] for curve in result.curves], "target": recipe.target, "near": report.NEAR,
         "stable": stable})})

@@ -8,8 +8,8 @@ import tensorflow
 
 from common import tf1 as tf
 from common.comparison.step import UPDATES
-from common.graph import structure
-from common.run import NEAR
+from common.graph import copies, structure
+from common.report import NEAR
 
 GRADIENTS = ("delta", "grad", "value")  # those of their inputs that have a number for each of the variable's
 
@@ -95,11 +95,11 @@ class Loop:
             if tensor.dtype == tf.resource:
                 arguments[name] = self._variables[tensor.op].handle
             elif many and name in GRADIENTS:
-                arguments[name] = structure.batch(tensor, own, fixed=common)
+                arguments[name] = copies.batch(tensor, own, fixed=common)
             elif self._step.differs(tensor):
                 raise structure.Unknown(f"{name} of {op.type} is another one in each run")
             else:
-                arguments[name], = structure.copy([tensor], common)
+                arguments[name], = copies.copy([tensor], common)
         options = {each.name: op.get_attr(each.name) for each in op.op_def.attr if each.type == "bool"}
         return getattr(tf.raw_ops, op.type)(**arguments, **options)
 
@@ -108,4 +108,4 @@ class Loop:
         own, common = {self._parts.x_data: x, self._parts.y_target: y}, {}
         for read in structure.reads([self._parts.loss]):
             self._read(read, own, common, repeated)
-        return structure.batch(self._parts.loss, own, fixed=common)
+        return copies.batch(self._parts.loss, own, fixed=common)

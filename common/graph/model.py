@@ -3,7 +3,7 @@
 import numpy as np
 
 from common import tf1 as tf
-from common.graph import structure
+from common.graph import copies, structure
 
 AROUND = np.geomspace(1e-3, 1e7, 200)  # how far from where a run ends the least loss is looked for
 
@@ -39,9 +39,9 @@ class Model:
         values = {x_data: self.inputs[0], y_target: self.inputs[1]}
         reads = [read for read in structure.reads([tensor]) if read not in self._others]
         values.update(dict.fromkeys(reads, self.inputs[2]))
-        values = {old: tf.cast(new, structure.double(old)) for old, new in values.items()}
-        fixed = {read: tf.constant(value, structure.double(read)) for read, value in self._others.items()}
-        return structure.batch(tensor, values, True, fixed)
+        values = {old: tf.cast(new, copies.double(old)) for old, new in values.items()}
+        fixed = {read: tf.constant(value, copies.double(read)) for read, value in self._others.items()}
+        return copies.batch(tensor, values, True, fixed)
 
     def run(self, fetches, x, y, A):
         """What is computed from `inputs`, for x, y and `A` [n]."""

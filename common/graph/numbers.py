@@ -32,7 +32,7 @@ def is_one(op):
 
 
 def batch(tensor, ops, values, fixed, double):
-    """What `structure.batch` gives, where `ops` compute the tensor of single numbers.
+    """What `copies.batch` gives, where `ops` compute the tensor of single numbers.
 
     Each tensor becomes a vector [n], so shapes, axes and indices, which could only say "this one number", are left out.
     """
