@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import warnings
@@ -11,6 +12,8 @@ import classification
 import numpy as np
 import regression
 
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # as nohup leaves it, for the scripts that are started here too
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = {"regression": regression, "classification": classification}
 RECIPES = list(SCRIPTS)
