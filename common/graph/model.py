@@ -27,10 +27,11 @@ class Model:
                 self.inputs = [tf.placeholder(tf.float64, [None]) for _ in range(3)]
                 self.tensor = self._batch(self._parts.loss)
                 self._output = None if self._parts.output is None else self._batch(self._parts.output)
-            self.losses(np.ones(1))
-        except Exception:  # whatever TensorFlow says of an operation that it cannot repeat
+            self._check(log)
+        except structure.Unknown:
+            raise
+        except Exception:  # whatever TensorFlow says of an operation that it cannot repeat, or numpy of a type
             raise structure.Unknown("the loss cannot be computed for other values of A") from None
-        self._check(log)
         self.best = self._least(log.A[-1] if np.isfinite(log.A[-1]) else log.A[0])
 
     def _batch(self, tensor):
