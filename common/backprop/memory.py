@@ -36,7 +36,9 @@ class Memory:
         shown = {name: _text(value) for name, value in zip(self.inputs, inputs, strict=True)}
         pairs = {name: (_text(before[op]), _text(after[op])) for name, op in self.variables.items()}
         shown.update({name: was for name, (was, _) in pairs.items()})
-        formulas = _with_numbers(self._formulas, shown, pairs, np.finfo(after[self.variables["A"]].dtype))
+        kind = after[self.variables["A"]].dtype
+        known = kind.kind == "f"  # numpy's own floats, of which it knows how they round; not bfloat16
+        formulas = _with_numbers(self._formulas, shown, pairs, np.finfo(kind)) if known else []
         A = pairs.pop("A")
         kept = "; ".join(f"{name} {was} before, {now} after" for name, (was, now) in pairs.items()) or "nothing"
         lines = [f"The optimizer remembers {kept}."] if self._optimizer else []
