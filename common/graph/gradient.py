@@ -33,7 +33,7 @@ def divergence(log, model, target):
     x, y, A, loss = log.rows[steps - 1]
     if not np.isfinite([x, y]).all():
         return f"step {steps} was fed x = {x!s} and y = {y!s}: feed finite numbers"
-    what = f"A = {A!s} is far from {target:g}" if finite.all() else f"A = {A!s}, loss = {loss!s}"
+    what = f"A = {A:.8g} is far from {target:g}" if finite.all() else f"A = {A:.8g}, loss = {loss:.8g}"
     stable = model and stable_rate(model)
     limit = f" (gradient descent on these samples is stable below {stable:.3g})" if stable else ""
     return f"the run diverged at step {steps} ({what}): try a smaller learning rate{limit}"
