@@ -9,15 +9,7 @@ import shlex
 import sys
 import tempfile
 from importlib import metadata
-
-from common import files
-
-
-def prepare_streams():
-    """Have each line printed at once, with the letters spelled out that a terminal or file name does not have."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):  # not every stand-in can, as a notebook's
-            stream.reconfigure(errors="backslashreplace", line_buffering=True)
+from pathlib import Path
 
 
 class Output:
@@ -28,8 +20,8 @@ class Output:
     """
 
     def __init__(self, recipe, args):
-        self.recipe, self.args, self.files, self.status = recipe, args, [], 0
-        self._sha256, self._artist = None, None
+        self.recipe, self.args, self.files, self.status, self._artist = recipe, args, [], 0, None
+        self._sha256 = None
         with contextlib.suppress(OSError):  # a notebook's cell is no file
             self._sha256 = hashlib.sha256(recipe.path.read_bytes()).hexdigest()
         for flag, folder in (("--output-dir", args.output_dir), ("--tensorboard", args.tensorboard)):
@@ -38,8 +30,7 @@ class Output:
                     folder.mkdir(parents=True, exist_ok=True)
                     tempfile.TemporaryFile(dir=folder).close()
             except (OSError, ValueError) as error:
-                why = files.reason(error)
-                self.failed(f"cannot write in the folder '{folder}' ({why}): name another one with {flag}", 2)
+                self.failed(f"cannot write in the folder '{folder}' ({reason(error)}): name another one with {flag}", 2)
                 raise SystemExit(2) from None
         if args.figure:
             from common.pictures.artist import Artist
@@ -51,16 +42,16 @@ class Output:
         try:
             print(*lines, sep="\n")
         except OSError as error:
-            self.gone(error)
+            self.lost(error)
 
-    def gone(self, error):
+    def lost(self, error):
         """Go on without standard output, which is closed or full, to end as if by SIGPIPE or with a sentence."""
         with contextlib.suppress(OSError, ValueError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.EPIPE:
             self.status = self.status or 128 + 13
         else:
-            self.failed(f"cannot write to standard output ({files.reason(error)})")
+            self.failed(f"cannot write to standard output ({reason(error)})")
 
     def failed(self, sentence, status=1):
         """Say in a sentence on standard error what went wrong."""
@@ -72,11 +63,10 @@ class Output:
         """Have `write(file)` write the file that is called like the script and ends so."""
         path = self.args.output_dir / f"{self.recipe.name}{ending}"
         try:
-            files.save(path, write)
+            save(path, write)
             self.files.append(path)
         except OSError as error:
-            name, why = files.shown(path), files.reason(error)
-            self.failed(f"cannot write '{name}' ({why}); what was there before is as it was")
+            self.failed(f"cannot write '{shown(path)}' ({reason(error)}); what was there before is as it was")
 
     def record(self, ending, result):
         """Save what made a result, and the result, a dict, as JSON."""
@@ -88,7 +78,7 @@ class Output:
 
     def command(self):
         """The command line that repeats this run from here; bytes of a name that are no letters are spelled out."""
-        words = shlex.join(["python", str(files.shown(self.recipe.path)), *self.args.words])
+        words = shlex.join(["python", str(shown(self.recipe.path)), *self.args.words])
         return words.encode("utf-8", "backslashreplace").decode()
 
     def draw(self, pictures):
@@ -105,7 +95,7 @@ class Output:
         if self._artist:
             self._artist.close()
         if self.files:
-            self.print(*(f"Wrote {files.shown(path)}" for path in self.files))
+            self.print(*(f"Wrote {shown(path)}" for path in self.files))
         ipython = sys.modules.get("IPython")
         if ipython and hasattr(ipython.get_ipython(), "kernel"):
             from IPython.display import Image, display
@@ -113,6 +103,36 @@ class Output:
             for path in self.files:
                 if path.suffix in (".png", ".gif"):
                     display(Image(filename=str(path)))
+
+
+def save(path, write):
+    """Have `write(file)` write a file, open for bytes, that appears whole or not at all; OSError says why not."""
+    path = Path(os.path.realpath(path))  # where a link leads to
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EEXIST, "that is no file")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = path.with_name(f".{path.name[:50]}.{os.urandom(4).hex()}.tmp")
+    try:
+        with open(whole, "xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(whole, path)
+    finally:
+        with contextlib.suppress(OSError):
+            whole.unlink(missing_ok=True)
+
+
+def shown(path):
+    """The path as the user would type it here: relative if it lies below the working folder."""
+    with contextlib.suppress(ValueError, OSError):
+        return Path(os.path.realpath(path)).relative_to(Path.cwd())
+    return path
+
+
+def reason(error):
+    """Why a file or folder cannot be written, in the system's words."""
+    return getattr(error, "strerror", None) or error
 
 
 def versions():

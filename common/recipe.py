@@ -1,5 +1,6 @@
 """A recipe: how the flags of its command line lead to one run or to many, and how the script ends."""
 
+import contextlib
 import inspect
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 
 from common import flags, signals
 from common import tf1 as tf
-from common.output import Output, prepare_streams
+from common.output import Output
 
 
 class Recipe(NamedTuple):
@@ -33,7 +34,9 @@ class Recipe(NamedTuple):
         is 0 if all went well. Raises SystemExit if it cannot be started; and with that status, if it is not 0, where
         the script is the program.
         """
-        prepare_streams()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, ValueError):  # not every stand-in can, as a notebook's
+                stream.reconfigure(errors="backslashreplace", line_buffering=True)
         args = flags.parse(self, words)
         try:
             with signals.caught(), tf.quiet():
@@ -41,9 +44,9 @@ class Recipe(NamedTuple):
                 try:
                     result = self._run(args, output)
                 finally:
-                    signals.hold()
-                    output.end()
-        except signals.Stopped as stopped:  # before there was anything to write
+                    with signals.held():
+                        output.end()
+        except signals.Stopped as stopped:
             raise SystemExit(128 + stopped.args[0]) from None
         goes_on = self.train.__module__ != "__main__" or sys.flags.inspect or hasattr(sys, "ps1")
         if output.status and not goes_on:
@@ -76,10 +79,6 @@ class Recipe(NamedTuple):
         return {each.name: each.default for each in inspect.signature(self.train).parameters.values()}
 
     def samples(self, seed):
-        """The samples of the run with this seed, [samples] each; numpy's global random numbers go on as before."""
-        before = np.random.get_state()
+        """The samples of the run with this seed, [samples] each."""
         np.random.seed(seed)
-        try:
-            return self.draw_samples()
-        finally:
-            np.random.set_state(before)
+        return self.draw_samples()

@@ -14,7 +14,7 @@ def report(recipe, args, log, ended, output):
     model = model_of(recipe, args, log)
     early = ended_early(recipe, log, model, ended)
     if is_output(ended):
-        output.gone(ended)
+        output.lost(ended)
     elif early:
         output.failed(*early)
     if log.unknown:
@@ -36,7 +36,7 @@ def report(recipe, args, log, ended, output):
         right = (model.output(model.x_vals, log.A[-1]) > recipe.threshold) == (model.y_vals > recipe.threshold)
         result["accuracy"] = float(np.mean(right))
         lines.append(f"Accuracy = {result['accuracy']:.2f}")
-    if model and not early:
+    if model:
         lines.append(in_theory(recipe.target, model, log.session.others))
     if lines and not early:
         output.print(*lines)

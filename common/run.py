@@ -33,20 +33,17 @@ def train(recipe, args, row, watcher=None, output=None):
         optimizer = OPTIMIZERS[name](rate)
     Log.current = log
     try:
-        try:
-            recipe.train(seed=args.seed, learning_rate=rate, steps=args.steps, report_every=args.report_every,
-                         optimizer=optimizer)
-        finally:
-            signals.hold()
+        recipe.train(seed=args.seed, learning_rate=rate, steps=args.steps, report_every=args.report_every,
+                     optimizer=optimizer)
     except BaseException as error:
         ended = error
-    Log.current = None
-    if log.session:
-        log.session.finish()
-    if output and len(log):
-        output.save(".csv", log.write)
     try:
-        signals.release()
+        with signals.held():
+            Log.current = None
+            if log.session:
+                log.session.finish()
+            if output and len(log):
+                output.save(".csv", log.write)
     except signals.Stopped as stopped:
         ended = ended or stopped
     return log, ended

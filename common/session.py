@@ -28,21 +28,20 @@ class Session(tf.load().Session):
         self._log, self._noting, self._queue, self._drain = Log.current, {}, None, None
 
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
-        log, noting = self._log, None
-        if log is not None:
-            noting = self._noting_of(fetches, feed_dict)
-        if not noting:
-            return super().run(fetches, feed_dict, options, run_metadata)
+        log, execution = self._log, (feed_dict, options, run_metadata)
+        noting = None if log is None else self._noting_of(fetches, feed_dict)
+        if noting is None:
+            return super().run(fetches, *execution)
         if log.session is not self:
             self._begin()
         if log.watcher:
             log.watcher.before(self, log.steps + 1, fetches, feed_dict)
         if noting == "afterwards":
-            result = self._run_and_note(fetches, feed_dict, options, run_metadata)
+            result = self._run_and_note(fetches, *execution)
         elif isinstance(fetches, tf.Operation):
-            result = super().run(noting, feed_dict, options, run_metadata)
+            result = super().run(noting, *execution)
         else:
-            result = super().run([fetches, noting], feed_dict, options, run_metadata)[0]
+            result, _ = super().run([fetches, noting], *execution)
         log.steps += 1
         if log.steps % MOST_WAITING == 0:
             self.drain()
@@ -71,26 +70,16 @@ class Session(tf.load().Session):
             self.parts = structure.parts(self.graph)
         return [each for each in steps if structure.changes(each, self.parts.A)]
 
-    def _begin(self):
-        """Note from the next step on, behind what another session noted."""
-        log = self._log
-        if log.session:
-            log.session.drain()
-            log.unknown = "two sessions were trained, and the log has the steps of both"
-        else:
-            log.start = np.ravel(super().run(self.parts.A))[0]
-        log.session = self
-
     def _prepare(self, steps):
         """What executes and notes these training operations together; None if there are none."""
-        row = self.parts and self.parts[:4]
         if not steps:
             return None
+        row = self.parts[:4]
         if any(each.shape.num_elements() not in (None, 1) for each in row):
             raise structure.Unknown(ONE_NUMBER)
         self.steps.update(steps)
         fixed = all(each.shape.is_fully_defined() for each in row)
-        if self.graph.finalized or not (fixed and structure.is_plain(self.parts.loss)):
+        if self.graph.finalized or not fixed or not structure.is_plain(self.parts.loss):
             return "afterwards"
         with self.graph.as_default(), tf.name_scope("log"):
             if not self._queue:
@@ -101,6 +90,16 @@ class Session(tf.load().Session):
                        for read in structure.reads([self.parts.loss])}
                 A, loss = self.parts.A.read_value(), copies.copy([self.parts.loss], now)[0]
             return self._queue.enqueue([*row[:2], A, loss])
+
+    def _begin(self):
+        """Note from the next step on, behind what another session noted."""
+        log = self._log
+        if log.session:
+            log.session.drain()
+            log.unknown = "two sessions were trained, and the log has the steps of both"
+        else:
+            log.start = np.ravel(super().run(self.parts.A))[0]
+        log.session = self
 
     def _run_and_note(self, *execution):
         """Execute a step, and fetch what is noted in a second execution: slower, but right with any graph."""
@@ -125,8 +124,8 @@ class Session(tf.load().Session):
         """Note the last steps, and what the model of the graph needs; from now on nothing more is noted."""
         if self._log is not None and self.steps:
             self.drain()
-            tensors = [tensor for tensor in (self.parts.loss, self.parts.output) if tensor is not None]
-            reads = [read for read in structure.reads(tensors) if read.op.inputs[0].op is not self.parts.A.op]
+            reads = structure.reads([each for each in (self.parts.loss, self.parts.output) if each is not None])
+            reads = [read for read in reads if read.op.inputs[0].op is not self.parts.A.op]
             try:
                 self.others = dict(zip(reads, super().run(reads), strict=True))
             except ValueError:  # of reads within tf.cond or tf.while_loop

@@ -19,45 +19,31 @@ class Stopped(BaseException):
 def caught():
     """Have signals raise `Stopped`; outside the main thread, where Python hands out none, this does nothing."""
     before = {}
-    hold()
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in STOPS}
+    heard = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]  # nohup's is not
     try:
-        for number in STOPS if threading.current_thread() is threading.main_thread() else ():
-            if signal.getsignal(number) not in (signal.SIG_IGN, None):  # as nohup leaves SIGHUP
-                before[number] = signal.signal(number, _stop)
-        release()
+        for number in heard:
+            signal.signal(number, _stop)
         yield
     finally:
-        hold()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        with contextlib.suppress(Stopped):  # all is done
-            release()
-
-
-def hold():
-    """Hold signals back until `release`."""
-    global _held
-    _held = True
-
-
-def release():
-    """Let signals raise `Stopped` again; one that came meanwhile does so here."""
-    global _held, _waiting
-    number, _held, _waiting = _waiting, False, None
-    if number:
-        raise Stopped(number)
+        with held():
+            for number in heard:
+                signal.signal(number, before[number])
 
 
 @contextlib.contextmanager
 def held():
     """Do the block whole: a signal that comes meanwhile raises `Stopped` behind it."""
-    before = _held
-    hold()
+    global _held, _waiting
+    before, _held = _held, True
     try:
         yield
     finally:
-        if not before:
-            release()
+        _held = before
+        if _waiting and not _held:
+            number, _waiting = _waiting, None
+            raise Stopped(number)
 
 
 def _stop(number, frame):

@@ -30,17 +30,20 @@ def __getattr__(name):
 @functools.cache
 def load():
     """Return the module `tf.compat.v1` in graph mode; SystemExit with one sentence where that cannot be."""
-    before = dict(os.environ)
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # Keras 3 would be a quarter of the loading time, unused
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what fails raises an exception all the same
+    wanted = os.environ.get("TF_USE_LEGACY_KERAS")
+    os.environ["TF_USE_LEGACY_KERAS"] = wanted or "1"  # Keras 3 would be a quarter of the loading time, unused
+    gc.disable()  # loading creates objects by the million, and hardly ever drops one
     try:
-        with _collector_asleep(), _stderr_held_back(), quiet(".*"):
+        with _stderr_held_back(), quiet(".*"):
             import tensorflow
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SystemExit(f"TensorFlow does not load ({reason}): `{INSTALL}` installs it.") from None
     finally:
-        if "TF_USE_LEGACY_KERAS" not in before:
+        gc.freeze()  # nor need they be swept when Python ends
+        gc.enable()
+        if not wanted:
             del os.environ["TF_USE_LEGACY_KERAS"]  # a script that asks for tf.keras shall get it
     if tuple(map(int, tensorflow.__version__.split(".")[:2])) < (2, 12):
         raise SystemExit(f"TensorFlow {tensorflow.__version__} is older than 2.12: `{INSTALL}` installs a newer one.")
@@ -66,19 +69,6 @@ def quiet(modules="tensorflow|numpy|google|keras"):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=modules)
         yield
-
-
-@contextlib.contextmanager
-def _collector_asleep():
-    """Keep the garbage collector from sweeping what loading creates, by the million, and hardly ever drops."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()  # nor need it be swept when Python ends
-        if collecting:
-            gc.enable()
 
 
 @contextlib.contextmanager

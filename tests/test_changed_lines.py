@@ -327,8 +327,8 @@ def test_a_flag_without_effect_is_said_to_have_none(flags, sentence, tmp_path, c
 
 
 @pytest.mark.parametrize(("replace", "sentence"), [
-    ({"report_every=25": "report_every=0"}, "--report-every must be a whole number from 1 to 100,000,000, not '0'"),
-    ({"steps=100": "steps=0"}, "--steps must be a whole number from 1 to 100,000,000, not '0'"),
+    ({"report_every=25": "report_every=0"}, "argument --report-every: must be a whole number from 1"),
+    ({"steps=100": "steps=0"}, "argument --steps: must be a whole number from 1 to 100,000,000, not '0'"),
 ])
 def test_defaults_of_train_are_checked_as_flags_are(replace, sentence, tmp_path, capsys):
     made, _, errors = said("regression", replace, tmp_path, capsys)

@@ -10,7 +10,6 @@ import threading
 import warnings
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import regression
 from conftest import CHECKOUT, FILES, WHOLE, end, names, run, start, train, wrote
@@ -115,15 +114,6 @@ def test_a_run_leaves_everything_as_it_was_however_it_ends(flags, tmp_path):
     with contextlib.suppress(SystemExit):
         train(tmp_path, *flags)
     assert as_it_is() == before
-
-
-def test_the_samples_of_the_model_leave_numpys_random_numbers_as_they_are_after_the_training(tmp_path):
-    train(tmp_path)
-    ours, random = np.random.random(), np.random.RandomState(605)
-    random.normal(1, 0.1, 100)
-    for _ in range(100):
-        random.choice(100)
-    assert ours == random.random_sample()
 
 
 def test_main_works_in_a_thread_and_returns_what_it_returns_elsewhere(tmp_path):

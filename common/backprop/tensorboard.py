@@ -5,8 +5,8 @@ import shutil
 import time
 
 from common import tf1 as tf
-from common.files import reason
 from common.graph.gradient import gradient
+from common.output import reason
 
 AT_ONCE = 1_000_000  # steps whose gradients are computed together
 
