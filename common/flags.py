@@ -1,12 +1,12 @@
 """The command line of both recipes: flags, their checks, and one sentence for whatever is wrong."""
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
 
 OUTPUTS = Path(__file__).resolve().parents[1] / "outputs"
-MOST = 100_000_000  # steps, and runs
 OPTIMIZERS = ("gradient-descent", "momentum", "nesterov", "adagrad", "adagrad-da", "adadelta", "adam", "rmsprop",
               "ftrl", "proximal-gradient-descent", "proximal-adagrad")  # the first is the scripts' own
 
@@ -28,7 +28,8 @@ def parse(recipe, words):
         help="steps from one report to the next (%(default)s)")
     add("--optimizer", choices=(*OPTIMIZERS, "all"), nargs="+", metavar="NAME",
         help="one of tf.train's, several to compare, or all")
-    add("--learning-rate", type=positive, nargs="+", metavar="R",
+    add("--learning-rate", type=number(float, 1.2e-38, 3.4e38, "a positive number that float32 can hold"),
+        nargs="+", metavar="R",
         help=f"one, or several to compare ({default['learning_rate']}; each optimizer has its own)")
     add("--runs", metavar="N", type=whole(1), default=1, help="runs of each optimizer and rate (%(default)s)")
     add("--trace", action="store_true", help="show step 1 and each report's node by node")
@@ -79,24 +80,20 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def whole(least, most=MOST):
+def number(kind, least, most, name):
+    """The type of a flag: a number in these limits, which has a name."""
+    def read(text):
+        with contextlib.suppress(ValueError):
+            if least <= kind(text) <= most:
+                return kind(text)
+        raise argparse.ArgumentTypeError(f"must be {name}, not '{text}'")
+
+    return read
+
+
+def whole(least, most=100_000_000):
     """The type of a flag: a whole number in these limits."""
-    def number(text):
-        if text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= most:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most:,}, not '{text}'")
-
-    return number
-
-
-def positive(text):
-    """The type of a learning rate, which float32 has to hold."""
-    try:
-        if 1.2e-38 < float(text) < 3.4e38:
-            return float(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"must be a positive number that float32 can hold, not '{text}'")
+    return number(int, least, most, f"a whole number from {least} to {most:,}")
 
 
 def folder(text):
