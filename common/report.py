@@ -32,7 +32,8 @@ def report(recipe, args, log, ended, output):
               "A": shortest(log.A[-1]), "loss": shortest(log.loss[-1]), "steps": len(log),
               "ended_early": early and early[0], "target": recipe.target, "least_loss_A": model and model.best}
     lines = [f"Step #{len(log)} A = {log.A[-1:]}"] if len(log) % args.report_every else []
-    if model and recipe.threshold is not None and log.session.parts.output.op.name == "prediction":
+    output_name = getattr(log.session.parts.output, "name", "")
+    if model and recipe.threshold is not None and output_name.startswith("prediction"):
         right = (model.output(model.x_vals, log.A[-1]) > recipe.threshold) == (model.y_vals > recipe.threshold)
         result["accuracy"] = float(np.mean(right))
         lines.append(f"Accuracy = {result['accuracy']:.2f}")

@@ -286,6 +286,14 @@ def test_a_second_variable_is_trained_and_the_least_loss_is_that_beside_its_last
     assert f"The least loss for these samples is at A = {best:.4f} with the other variables as they are" in printed[-1]
 
 
+def test_a_classification_whose_tensors_have_no_names_has_no_accuracy(tmp_path, capsys):
+    replace = {', name="my_output"': "", ', name="prediction"': ""}
+    made, printed, errors = said("classification", replace, tmp_path, capsys)
+    assert (made.status, errors) == (0, "")
+    assert "Accuracy" not in "".join(printed)
+    assert printed[-1].startswith("In theory A = -1; the least loss")
+
+
 @pytest.mark.parametrize(("replace", "line"), [
     ({Y: "np.repeat(20., 100)"}, "The least loss for these samples is at A = 19.5924, not near target=10 below "
                                  "train(): if you changed the data, change that too"),
