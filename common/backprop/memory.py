@@ -1,18 +1,19 @@
 """What an optimizer remembers from one step to the next, and its update of `A` with the numbers filled in."""
 
+import re
+
 import numpy as np
 
 from common.backprop import rules
 from common.graph import structure
 
-NAMES = {"var": "A", "lr": "rate", "alpha": "rate", "grad": "gradient", "delta": "gradient"}
-ROUNDINGS = 4  # in a formula, each of as much as a last bit wrong in each of its numbers
+NAMES = {"lr": "rate", "alpha": "rate", "grad": "gradient", "delta": "gradient"}
 
 
 class Memory:
     """The update of `A` by a step.
 
-    variables  {name: operation} of the variables that change with it
+    variables  {name: operation} of the variables that change with it, `A` first
     inputs     {name: tensor} of what else it computes with
     """
 
@@ -20,12 +21,15 @@ class Memory:
         """executed: the operations and tensors that the step fetches; A: the variable."""
         updates = list(dict.fromkeys(op for each in executed for op in structure.changes(each, A)))
         self._what, self._optimizer = " and ".join(op.type for op in updates), structure.optimizer(executed, A)[0]
-        usual, self._formulas = rules.UPDATES.get(self._optimizer, ({}, []))
-        named = structure.arguments(updates[0]) if self._optimizer else {"var": A.op.outputs[0]}
-        named = {{**NAMES, **usual}.get(name, name): tensor for name, tensor in named.items()}
-        kinds = "VarHandleOp", "VariableV2"
-        self.variables = {name: each.op for name, each in named.items() if each.op.type in kinds}
-        self.inputs = {name: each for name, each in named.items() if each.op.type not in kinds}
+        self._formulas = rules.UPDATES.get(self._optimizer, [])
+        names = iter(["A", *re.findall(r"(\w+)' =", "; ".join(self._formulas))])
+        self.variables, self.inputs = {}, {}
+        arguments = structure.arguments(updates[0]) if self._optimizer else {"var": A.op.outputs[0]}
+        for name, tensor in arguments.items():
+            if tensor.op.type in ("VarHandleOp", "VariableV2"):
+                self.variables[next(names, name)] = tensor.op
+            else:
+                self.inputs[NAMES.get(name, name)] = tensor
 
     def look(self, inputs, before, after):
         """The update as a dict, None where no formula here describes it, and the lines to print.
@@ -33,48 +37,40 @@ class Memory:
         inputs         their values
         before, after  {the operation of a variable: its value then}
         """
-        shown = {name: _text(value) for name, value in zip(self.inputs, inputs, strict=True)}
-        pairs = {name: (_text(before[op]), _text(after[op])) for name, op in self.variables.items()}
-        shown.update({name: was for name, (was, _) in pairs.items()})
-        kind = after[self.variables["A"]].dtype
-        known = kind.kind == "f"  # numpy's own floats, of which it knows how they round; not bfloat16
-        formulas = _with_numbers(self._formulas, shown, pairs, np.finfo(kind)) if known else []
-        A = pairs.pop("A")
-        kept = "; ".join(f"{name} {was} before, {now} after" for name, (was, now) in pairs.items()) or "nothing"
-        lines = [f"The optimizer remembers {kept}."] if self._optimizer else []
+        numbers = {name: _number(value) for name, value in zip(self.inputs, inputs, strict=True)}
+        pairs = {name: (_number(before[op]), _number(after[op])) for name, op in self.variables.items()}
+        for name, pair in pairs.items():
+            numbers[name], numbers[f"{name}'"] = pair
+        formulas = _with_numbers(self._formulas, numbers, np.finfo(after[self.variables["A"]].dtype))
+        was, now = pairs.pop("A")
+        kept = "; ".join(f"{name} {pair[0]:.9g} before, {pair[1]:.9g} after" for name, pair in pairs.items())
+        lines = [f"The optimizer remembers {kept or 'nothing'}."] if self._optimizer else []
         if not formulas:
-            return None, [*lines, f"No formula here describes this {self._what}: A = {A[0]} before, {A[1]} after."]
-        for formula, numbers in formulas:
-            lines += [f"  {formula}", f"  {'':{formula.index(' = ')}} = {numbers}"]
-        remembers = {name: (float(was), float(now)) for name, (was, now) in pairs.items()}
-        return {"optimizer": self._optimizer, "rate": float(shown["rate"]), "remembers": remembers,
-                "A": (float(A[0]), float(A[1])),
-                "lines": [f"{formula.split(' = ')[0]} = {numbers}" for formula, numbers in formulas]}, lines
+            return None, [*lines, f"No formula here describes this {self._what}: A = {was:.9g} before, {now:.9g} after."]
+        for formula, right in formulas.items():
+            lines += [f"  {formula}", f"  {'':{formula.index(' = ')}} = {right}"]
+        return {"optimizer": self._optimizer, "rate": numbers["rate"], "remembers": pairs, "A": (was, now),
+                "lines": [f"{formula.split(' = ')[0]} = {right}" for formula, right in formulas.items()]}, lines
 
 
-def _with_numbers(formulas, shown, pairs, kind):
-    """The formulas, each with its right side in numbers and what that comes to.
+def _with_numbers(formulas, numbers, kind):
+    """{formula: its right side in numbers, and what that comes to}; {} where that is not what the step came to.
 
-    shown  {name: number}, as text, of all that the first formula computes with
-    pairs  {name: (before, after)}, as text, of what the step changes
-    kind   the `numpy.finfo` of `A`
-
-    [] where a formula does not come to what was found after the step, but for rounding.
+    numbers  by name, all that they compute with, and with an accent what the step changes, as it is afterwards
+    kind     the `numpy.finfo` of `A`
     """
-    found, shown = [], dict(shown)
-    unsure = {name: kind.eps * abs(float(text)) for name, text in shown.items()}
+    found = {}
     for formula in formulas:
         name, right = formula.split(" = ")
-        numbers = {each: float(text) for each, text in shown.items()}
-        result = rules.computed(right, numbers)
-        moved = [rules.computed(right, {**numbers, each: numbers[each] + unsure[each]}) for each in numbers]
-        unsure[name] = kind.tiny + kind.eps * abs(result) + np.abs(np.subtract(moved, result)).sum()
-        filled, shown[name] = rules.filled(right, shown), f"{result:.7g}"
-        if name.endswith("'"):
-            shown[name] = pairs[name[:-1]][1]
-            if not abs(float(shown[name]) - result) <= ROUNDINGS * unsure[name]:
-                return []
-        found.append((formula, f"{filled} = {_agreed(result, float(shown[name]))}"))
+        filled = rules.filled(right, {each: f"{number:.9g}" for each, number in numbers.items()})
+        result = rules.computed(filled)
+        if name in numbers:
+            was, now = numbers[name[:-1]], numbers[name]
+            rounding = 8 * kind.eps * max(abs(was), abs(now)) + kind.tiny
+            if not abs(now - result) <= rounding + 1e-3 * abs(now - was):
+                return {}
+        numbers.setdefault(name, float(f"{result:.7g}"))
+        found[formula] = f"{filled} = {_agreed(result, numbers[name])}"
     return found
 
 
@@ -84,7 +80,6 @@ def _agreed(computed, actual):
     return next(texts, "0, but for rounding")
 
 
-def _text(value):
-    """A variable's or tensor's number in as many digits as it takes to read it back."""
-    number = np.ravel(value)[0]
-    return "0" if number == 0 else str(number).removesuffix(".0")
+def _number(value):
+    """The decimal number as which a variable's or tensor's single float is printed."""
+    return float(str(np.ravel(value)[0])) + 0
