@@ -34,14 +34,13 @@ class Memory:
     def look(self, inputs, before, after):
         """The update as a dict, None where no formula here describes it, and the lines to print.
 
-        inputs         their values
+        inputs         {name: value}
         before, after  {the operation of a variable: its value then}
         """
-        numbers = {name: _number(value) for name, value in zip(self.inputs, inputs, strict=True)}
+        numbers = {name: _number(value) for name, value in inputs.items()}
         pairs = {name: (_number(before[op]), _number(after[op])) for name, op in self.variables.items()}
-        for name, pair in pairs.items():
-            numbers[name], numbers[f"{name}'"] = pair
-        formulas = _with_numbers(self._formulas, numbers, np.finfo(after[self.variables["A"]].dtype))
+        rounding = 8 * np.finfo(after[self.variables["A"]].dtype).eps
+        formulas = _with_numbers(self._formulas, numbers, pairs, rounding)
         was, now = pairs.pop("A")
         kept = "; ".join(f"{name} {pair[0]:.9g} before, {pair[1]:.9g} after" for name, pair in pairs.items())
         lines = [f"The optimizer remembers {kept or 'nothing'}."] if self._optimizer else []
@@ -53,23 +52,23 @@ class Memory:
                 "lines": [f"{formula.split(' = ')[0]} = {right}" for formula, right in formulas.items()]}, lines
 
 
-def _with_numbers(formulas, numbers, kind):
+def _with_numbers(formulas, numbers, pairs, rounding):
     """{formula: its right side in numbers, and what that comes to}; {} where that is not what the step came to.
 
-    numbers  by name, all that they compute with, and with an accent what the step changes, as it is afterwards
-    kind     the `numpy.finfo` of `A`
+    numbers   by name, what they compute with beside `pairs`, the numbers before and after the step
+    rounding  in a variable's own type, of its size
     """
-    found = {}
+    found, numbers = {}, {**numbers, **{name: was for name, (was, _) in pairs.items()}}
     for formula in formulas:
         name, right = formula.split(" = ")
         filled = rules.filled(right, {each: f"{number:.9g}" for each, number in numbers.items()})
         result = rules.computed(filled)
-        if name in numbers:
-            was, now = numbers[name[:-1]], numbers[name]
-            rounding = 8 * kind.eps * max(abs(was), abs(now)) + kind.tiny
-            if not abs(now - result) <= rounding + 1e-3 * abs(now - was):
+        numbers[name] = float(f"{result:.7g}")
+        if name.endswith("'"):
+            was, now = pairs[name[:-1]]
+            if not abs(now - result) <= rounding * max(abs(was), abs(now)) + 1e-3 * abs(now - was) + 1e-37:
                 return {}
-        numbers.setdefault(name, float(f"{result:.7g}"))
+            numbers[name] = now
         found[formula] = f"{filled} = {_agreed(result, numbers[name])}"
     return found
 

@@ -12,19 +12,17 @@ MOVE = 1e-5  # of a node's value, for the finite difference
 
 
 class Nodes:
-    """Copies of a script's operations in a graph of their own, so that nothing in the run happens a second time.
-
-    variables  the operations of the variables whose values are needed
-    """
+    """Copies of a script's operations in a graph of their own, so that nothing in the run happens a second time."""
 
     def __init__(self, loss, others, fed):
-        """Copy what `loss` and the tensors `others` are computed from where the tensors `fed` are fed.
+        """Copy what `loss` and `others`, {name: tensor}, are computed from where the tensors `fed` are fed.
 
         Raises `structure.Unknown` where that would not come to the same, and what TensorFlow raises where it cannot.
         """
-        reads = {each: each.op.inputs[0].op for each in structure.reads([loss, *others])}
-        sources, self.variables = {**reads, **{each: each for each in fed}}, set(reads.values())
-        tensors = _tensors([*others, loss], sources, self.variables)
+        wanted = [*others.values(), loss]
+        reads = {each: each.op.inputs[0].op for each in structure.reads(wanted)}
+        sources = {**reads, **{each: each for each in fed}}
+        tensors = _tensors(wanted, sources, set(reads.values()))
         with tf.Graph().as_default() as graph:
             self._places = {source: tf.placeholder(each.dtype.base_dtype, each.shape)  # one for all reads of a variable
                             for each, source in sources.items()}
@@ -33,15 +31,16 @@ class Nodes:
             copied = copies.copy(tensors, {each: self._places[source] for each, source in sources.items()})
             exact = copies.copy(tensors, {each: wide[source] for each, source in sources.items()}, double=True)
             self._exact, copied = dict(zip(copied, exact, strict=True)), dict(zip(tensors, copied, strict=True))
-            self._loss, self._others = copied[loss], [copied[each] for each in others]
+            self._loss, self._others = copied[loss], {name: copied[each] for name, each in others.items()}
             floats = [each for each in self._exact if each.dtype.is_floating and each.op.type != "Const"]
             gradients = zip(floats, tf.gradients(self._loss, floats), strict=True)
             self._gradients = {each: tf.convert_to_tensor(one) for each, one in gradients if one is not None}
         self._session = tf.load().Session(graph=graph, config=tf.threads(-1))
-        self._ops = {copied[each]: reads.get(each, each.op) for each in tensors}
-        short = {each: op.name.rpartition("/")[2] for each, op in self._ops.items()}
+        self._types = {copied[each]: "Variable" if each in reads else each.op.type for each in tensors}
+        full = {copied[each]: reads.get(each, each.op).name for each in tensors}
+        short = {each: name.rpartition("/")[2] for each, name in full.items()}
         shared = Counter(short[each] for each in self._gradients)
-        self._names = {each: self._ops[each].name if shared[name] > 1 else name for each, name in short.items()}
+        self._names = {each: full[each] if shared[name] > 1 else name for each, name in short.items()}
 
     def look(self, before):
         """The nodes with the values before a step, from the inputs to the loss, as dicts; and the values of `others`.
@@ -52,15 +51,15 @@ class Nodes:
         before  {what is fed, or the operation of a variable: its value}
         """
         feed = {place: before[source] for source, place in self._places.items()}
-        values, exact, gradients, others = self._session.run(
-            ({each: each for each in self._gradients}, self._exact, self._gradients, self._others), feed)
+        values, gradients, exact, others = self._session.run(
+            ({each: each for each in self._gradients}, self._gradients, self._exact, self._others), feed)
+        numbers = {each: value.item() for each, value in exact.items() if value.size == 1}
         known, found = {}, []
         for node in reversed(self._gradients):
-            op, gradient = self._ops[node], gradients[node].item()
-            by_hand, words = self._by_hand(node, known, exact)
+            gradient, (by_hand, words) = gradients[node].item(), self._by_hand(node, known, numbers)
             known[node] = gradient if by_hand is None else by_hand
             found.append({
-                "name": self._names[node], "operation": "Variable" if op in self.variables else op.type,
+                "name": self._names[node], "operation": self._types[node],
                 "inputs": [self._names[each] for each in node.op.inputs if each in self._gradients],
                 "value": values[node].item(), "gradient": gradient, "by_hand": by_hand,
                 "difference": self._difference(self._exact[node], exact[node], feed), "rule": words})
@@ -74,16 +73,14 @@ class Nodes:
         for user in reversed(known):
             named = dict(zip("vab", (user, *user.op.inputs), strict=False))
             for index in (index for index, each in enumerate(user.op.inputs) if each is node):
-                rule = rules.RULES.get(user.op.type, {}.fromkeys([index]))[index]
+                rule = rules.RULES[user.op.type][index] if user.op.type in rules.RULES else None
                 if user.op.type in ("Select", "SelectV2"):  # to the second input where the first holds, or to the third
-                    rule = "g" if values[named["a"]].item() == (index == 1) else "0"
+                    rule = "{g}" if values[named["a"]] == (index == 1) else "0"
                 if rule is None:
                     return None, "no rule for an operation that it goes into: TensorFlow's gradient"
-                used = {letter: each for letter, each in named.items() if letter in rule}
-                words.append(rules.filled(rule, {
-                    "g": f"[{self._names[user]}]", **{letter: self._names[each] for letter, each in used.items()}}))
-                numbers.append(rules.filled(rule, {
-                    "g": repr(known[user]), **{letter: repr(values[each].item()) for letter, each in used.items()}}))
+                names = {letter: self._names[each] for letter, each in named.items()}
+                words.append(rule.format(g=f"[{self._names[user]}]", **names))
+                numbers.append(rule.format(g=known[user], **{key: values.get(each) for key, each in named.items()}))
         return rules.computed(" + ".join(numbers)), " + ".join(words).replace("+ -", "- ")
 
     def _difference(self, node, value, feed):

@@ -7,8 +7,9 @@ import numpy as np
 # What an operation with the inputs a and b and the value v passes on to each input of the gradient g that arrives at
 # it; all are single numbers. None for an input that gets no gradient.
 RULES = {
-    "Mul": ("b × g", "a × g"), "AddV2": ("g", "g"), "Sub": ("g", "-g"), "Neg": ("-g",), "Square": ("2 × a × g",),
-    "Exp": ("v × g",), "Log1p": ("g / (1 + a)",), "ExpandDims": ("g", None), "Mean": ("g", None), "Sum": ("g", None),
+    "Mul": ("{b} × {g}", "{a} × {g}"), "AddV2": ("{g}", "{g}"), "Sub": ("{g}", "-{g}"), "Neg": ("-{g}",),
+    "Square": ("2 × {a} × {g}",), "Exp": ("{v} × {g}",), "Log1p": ("{g} / (1 + {a})",), "ExpandDims": ("{g}", None),
+    "Mean": ("{g}", None), "Sum": ("{g}", None),
 }
 # By optimizer, the update as the operations of TensorFlow compute it that are given a rate only. An accent marks a
 # value after the step: of what the optimizer remembers, in the order of the operation's arguments, and of A.

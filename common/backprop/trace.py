@@ -25,41 +25,32 @@ class Trace:
         self.nodes, self.update, self.unknown, self._args, self._known = [], None, None, args, {}
 
     def before(self, session, step, fetches, feed_dict):
-        """Note what a step starts from: what it is fed, and the values of the variables."""
-        self._looks, args, element = None, self._args, session.graph.as_graph_element
-        if self.unknown or not (step in (1, args.trace_step) or step % args.report_every == 0):
-            return
-        with self._unless_unknown():
-            fed = {element(each): value for each, value in feed_dict.items()}
-            executed = [element(each) for each in tf.nest.flatten(fetches)]
-            kind = *executed, *fed
-            if kind not in self._known:
-                memory = Memory(executed, session.parts.A)
-                self._known[kind] = Nodes(session.parts.loss, memory.inputs.values(), fed), memory
-            self._looks = self._known[kind]
-            self._before = {**fed, **self._values(session)}
+        """Note what a step starts from."""
+        self._start, args = None, self._args
+        if not self.unknown and (step in (1, args.trace_step) or step % args.report_every == 0):
+            with self._unless_unknown():
+                self._start = fetches, feed_dict, _variables(session)
 
     def after(self, session, step):
         """Print the table of the step, and the update; nothing once the run has diverged."""
-        if not self._looks or self.unknown or not np.isfinite(Log.current.rows[-1:]).all():
+        if not self._start or not np.isfinite(Log.current.rows[-1:]).all():
             return
-        nodes, memory = self._looks
+        (fetches, feed_dict, before), element, lines = self._start, session.graph.as_graph_element, []
         with self._unless_unknown():
-            found, inputs = nodes.look(self._before)
-            update, lines = memory.look(inputs, self._before, self._values(session))
-        if not self.unknown:
-            print(*_table(step, found), *lines, sep="\n")
+            executed = [element(each) for each in tf.nest.flatten(fetches)]
+            fed = {element(each): value for each, value in feed_dict.items()}
+            kind = *executed, *fed
+            if kind not in self._known:
+                memory = Memory(executed, session.parts.A)
+                self._known[kind] = Nodes(session.parts.loss, memory.inputs, fed), memory
+            nodes, memory = self._known[kind]
+            found, inputs = nodes.look({**fed, **before})
+            update, lines = memory.look(inputs, before, _variables(session))
+            lines = [*_table(step, found), *lines]
             if step == self._args.trace_step:
                 self.nodes, self.update = found, update
-
-    def _values(self, session):
-        """{the operation of a variable: its value now} of those that the step computes with."""
-        nodes, memory = self._looks
-        needed = nodes.variables | set(memory.variables.values())
-        variables = [each for each in session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES) if each.op in needed]
-        if len(variables) < len(needed):
-            raise structure.Unknown("a variable is not among the graph's global variables")
-        return dict(zip([each.op for each in variables], session.run(variables), strict=True))
+        if lines:
+            print(*lines, sep="\n")
 
     @contextlib.contextmanager
     def _unless_unknown(self):
@@ -69,6 +60,12 @@ class Trace:
             self.unknown = str(error)
         except Exception:  # whatever TensorFlow says of what it cannot copy, or numpy of what is no single number
             self.unknown = "the graph cannot be computed a second time, number by number"
+
+
+def _variables(session):
+    """{the operation of a global variable: its value}."""
+    variables = session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
+    return dict(zip([each.op for each in variables], session.run(variables), strict=True))
 
 
 def _table(step, nodes):
