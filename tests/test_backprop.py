@@ -14,8 +14,7 @@ from test_changed_lines import OPTIMIZER, OUTPUT, SQUARE, STEP, VARIABLE, edited
 
 from common import report
 from common import tf1 as tf
-from common.backprop import rules
-from common.backprop.nodes import Nodes
+from common.backprop.nodes import RULES, Nodes
 from common.comparison import optimizers
 
 GRADIENT = {"regression": lambda x, y, A: 2 * (x * A - y) * x,
@@ -128,7 +127,7 @@ def test_each_number_of_the_table_agrees_with_an_independent_calculation(recipe,
             words = rule.replace("×", "*").split(",")[0]
             words = re.sub(r"\[\w+\]|\b[A-Za-z]\w*", lambda each, numbers=numbers: f"({numbers[each[0]]!r})", words)
             assert eval(words) == pytest.approx(chain_rule, rel=2e-5, abs=2e-5), rule
-        assert {row[0] for row in nodes.values()} - {"Placeholder", "Variable"} <= {*rules.RULES, "Select", "SelectV2"}
+        assert {row[0] for row in nodes.values()} - {"Placeholder", "Variable"} <= {*RULES, "Select", "SelectV2"}
     if recipe == "classification":  # on both sides of 0, where Select takes the one branch and the other
         assert min(outputs) < 0 < max(outputs)
 

@@ -5,9 +5,17 @@ from collections import Counter
 import numpy as np
 
 from common import tf1 as tf
-from common.backprop import rules
+from common.backprop.update import computed
 from common.graph import copies, structure
 
+# What an operation with the inputs a and b and the value v passes on to each input of the gradient g that arrives at
+# it; all are single numbers. None for an input that gets no gradient.
+RULES = {
+    "Mul": ("{b} × {g}", "{a} × {g}"), "AddV2": ("{g}", "{g}"), "Sub": ("{g}", "-{g}"), "Neg": ("-{g}",),
+    "Square": ("2 × {a} × {g}",), "Exp": ("{v} × {g}",), "Log1p": ("{g} / (1 + {a})",), "ExpandDims": ("{g}", None),
+    "Mean": ("{g}", None), "Sum": ("{g}", None),
+}
+NO_RULE = "no rule for an operation that it goes into: TensorFlow's gradient"
 MOVE = 1e-5  # of a node's value, for the finite difference
 
 
@@ -36,11 +44,10 @@ class Nodes:
             gradients = zip(floats, tf.gradients(self._loss, floats), strict=True)
             self._gradients = {each: tf.convert_to_tensor(one) for each, one in gradients if one is not None}
         self._session = tf.load().Session(graph=graph, config=tf.threads(-1))
-        self._types = {copied[each]: "Variable" if each in reads else each.op.type for each in tensors}
-        full = {copied[each]: reads.get(each, each.op).name for each in tensors}
-        short = {each: name.rpartition("/")[2] for each, name in full.items()}
+        self._ops = {copied[each]: reads.get(each, each.op) for each in tensors}
+        short = {each: op.name.rpartition("/")[2] for each, op in self._ops.items()}
         shared = Counter(short[each] for each in self._gradients)
-        self._names = {each: full[each] if shared[name] > 1 else name for each, name in short.items()}
+        self._names = {each: self._ops[each].name if shared[name] > 1 else name for each, name in short.items()}
 
     def look(self, before):
         """The nodes with the values before a step, from the inputs to the loss, as dicts; and the values of `others`.
@@ -54,34 +61,32 @@ class Nodes:
         values, gradients, exact, others = self._session.run(
             ({each: each for each in self._gradients}, self._gradients, self._exact, self._others), feed)
         numbers = {each: value.item() for each, value in exact.items() if value.size == 1}
-        known, found = {}, []
+        terms, found = {self._loss: [("1", "1, where it starts")]}, []
         for node in reversed(self._gradients):
-            gradient, (by_hand, words) = gradients[node].item(), self._by_hand(node, known, numbers)
-            known[node] = gradient if by_hand is None else by_hand
-            found.append({
-                "name": self._names[node], "operation": self._types[node],
+            op, gradient, by_hand, rule = self._ops[node], gradients[node].item(), None, NO_RULE
+            if None not in terms[node]:
+                by_hand = computed(" + ".join(number for number, _ in terms[node]))
+                rule = " + ".join(words for _, words in terms[node]).replace("+ -", "- ")
+            for index, source in enumerate(node.op.inputs):
+                term = self._term(node, index, gradient if by_hand is None else by_hand, numbers)
+                terms.setdefault(source, []).insert(0, term)
+            found.insert(0, {
+                "name": self._names[node],
+                "operation": "Variable" if op.type in ("VarHandleOp", "VariableV2") else op.type,
                 "inputs": [self._names[each] for each in node.op.inputs if each in self._gradients],
                 "value": values[node].item(), "gradient": gradient, "by_hand": by_hand,
-                "difference": self._difference(self._exact[node], exact[node], feed), "rule": words})
-        return found[::-1], others
+                "difference": self._difference(self._exact[node], exact[node], feed), "rule": rule})
+        return found, others
 
-    def _by_hand(self, node, known, values):
-        """The gradient at a node from those at its users by the chain rule, and in words; None without a rule."""
-        if node is self._loss:
-            return 1.0, "1, where it starts"
-        words, numbers = [], []
-        for user in reversed(known):
-            named = dict(zip("vab", (user, *user.op.inputs), strict=False))
-            for index in (index for index, each in enumerate(user.op.inputs) if each is node):
-                rule = rules.RULES[user.op.type][index] if user.op.type in rules.RULES else None
-                if user.op.type in ("Select", "SelectV2"):  # to the second input where the first holds, or to the third
-                    rule = "{g}" if values[named["a"]] == (index == 1) else "0"
-                if rule is None:
-                    return None, "no rule for an operation that it goes into: TensorFlow's gradient"
-                names = {letter: self._names[each] for letter, each in named.items()}
-                words.append(rule.format(g=f"[{self._names[user]}]", **names))
-                numbers.append(rule.format(g=known[user], **{key: values.get(each) for key, each in named.items()}))
-        return rules.computed(" + ".join(numbers)), " + ".join(words).replace("+ -", "- ")
+    def _term(self, node, index, gradient, values):
+        """What a node passes on to one of its inputs of the gradient, in numbers and in words; None without a rule."""
+        operation, names = node.op.type, dict(zip("vab", (node, *node.op.inputs), strict=False))
+        rule = RULES[operation][index] if operation in RULES else None
+        if operation in ("Select", "SelectV2"):  # to the second input where the first holds, or to the third
+            rule = "{g}" if values[names["a"]] == (index == 1) else "0"
+        return rule and (
+            rule.format(g=gradient, **{letter: values.get(each) for letter, each in names.items()}),
+            rule.format(g=f"[{self._names[node]}]", **{letter: self._names[each] for letter, each in names.items()}))
 
     def _difference(self, node, value, feed):
         """(loss(n + h) - loss(n - h)) / 2h for a node's value n; None if rounding, or h / 2, leaves no four digits."""

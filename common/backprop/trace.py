@@ -5,8 +5,8 @@ import contextlib
 import numpy as np
 
 from common import tf1 as tf
-from common.backprop.memory import Memory
 from common.backprop.nodes import Nodes
+from common.backprop.update import Update
 from common.graph import structure
 from common.log import Log
 
@@ -17,7 +17,7 @@ class Trace:
     """Looks into steps of a run: the first one, `args.trace_step` and those that are reported.
 
     nodes    of step `args.trace_step`, once it was reached: what `Nodes.look` returns
-    update   of `A` in that step: what `Memory.look` returns
+    update   of `A` in that step: what `Update.look` returns
     unknown  why nothing is shown, or nothing more: a sentence without its full stop
     """
 
@@ -41,14 +41,14 @@ class Trace:
             fed = {element(each): value for each, value in feed_dict.items()}
             kind = *executed, *fed
             if kind not in self._known:
-                memory = Memory(executed, session.parts.A)
-                self._known[kind] = Nodes(session.parts.loss, memory.inputs, fed), memory
-            nodes, memory = self._known[kind]
+                update = Update(executed, session.parts.A)
+                self._known[kind] = Nodes(session.parts.loss, update.inputs, fed), update
+            nodes, update = self._known[kind]
             found, inputs = nodes.look({**fed, **before})
-            update, lines = memory.look(inputs, before, _variables(session))
+            changed, lines = update.look(inputs, before, _variables(session))
             lines = [*_table(step, found), *lines]
             if step == self._args.trace_step:
-                self.nodes, self.update = found, update
+                self.nodes, self.update = found, changed
         if lines:
             print(*lines, sep="\n")
 
