@@ -292,6 +292,7 @@ LEFT_OUT = [
     ({OUTPUT: "tf.function(lambda a, b: a * b)(x_data, A)"}, f"A (VarHandleOp) {APART}"),
     ({OUTPUT: "tf.cond(x_data[0] > 0, lambda: x_data * A, lambda: x_data)"}, APART),
     ({OUTPUT: "tf.while_loop(lambda i, a: i < 1, lambda i, a: (i + 1, a * x_data), (0, tf.identity(A)))[1]"}, APART),
+    ({OUTPUT: "tf.reduce_sum(tf.tile(x_data * A, [3]) / 3., keepdims=True)"}, "as a single number"),
     ({OUTPUT: "tf.multiply(x_data, tf.assign_add(A, [0.1]))"}, MOVED),
     ({f"my_output = {OUTPUT}": "with tf.control_dependencies([tf.function(lambda: A.assign_add([0.1]))()]):\n"
       "        my_output = tf.multiply(x_data, A.read_value())"}, MOVED),

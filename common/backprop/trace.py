@@ -59,7 +59,7 @@ class Trace:
         except structure.Unknown as error:
             self.unknown = str(error)
         except Exception:  # whatever TensorFlow says of what it cannot copy, or numpy of what is no single number
-            self.unknown = "the graph cannot be computed a second time, number by number"
+            self.unknown = "not each node and variable can be computed as a single number apart from the step"
 
 
 def _variables(session):
