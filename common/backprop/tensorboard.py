@@ -8,8 +8,6 @@ from common import tf1 as tf
 from common.graph.gradient import gradient
 from common.output import reason
 
-AT_ONCE = 1_000_000  # steps whose gradients are computed together
-
 
 def write(output, log, model):
     """Write a run's events into a folder of its own in that of --tensorboard: `regression-1`, `regression-2`, ...
@@ -40,15 +38,13 @@ def _events(log, model):
     """What TensorBoard is told, event by event: {the field of `tf.Event`: its value}."""
     yield {"file_version": "brain.Event:2"}
     yield {"graph_def": log.session.graph.as_graph_def(add_shapes=True).SerializeToString()}
+    columns = {"A": log.A[1:], "loss": log.loss}
     if model:
         with tf.Graph().as_default(), tf.load().Session() as session:
             yield {"summary": tf.Summary.FromString(session.run(tf.summary.histogram("x_vals", model.x_vals)))}
-    for start in range(0, len(log), AT_ONCE):
-        x, y, A, loss = log.rows[start:start + AT_ONCE].T
-        columns = {"A": A, "loss": loss}
-        if model and not log.session.others:
-            columns["gradient"] = gradient(model, x, y, log.A[start:start + len(A)])
-        for step, numbers in enumerate(zip(*columns.values(), strict=True), start + 1):
-            named = zip(columns, numbers, strict=True)
-            values = [tf.Summary.Value(tag=tag, simple_value=number) for tag, number in named]
-            yield {"step": step, "summary": tf.Summary(value=values)}
+        if not log.session.others:
+            columns["gradient"] = gradient(model, log.x, log.y, log.A[:-1])
+    for step, numbers in enumerate(zip(*columns.values(), strict=True), 1):
+        named = zip(columns, numbers, strict=True)
+        values = [tf.Summary.Value(tag=tag, simple_value=number) for tag, number in named]
+        yield {"step": step, "summary": tf.Summary(value=values)}
