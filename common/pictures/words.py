@@ -1,0 +1,48 @@
+"""What the picture of a comparison says in words: who arrives when, and where a row ends."""
+
+import numpy as np
+
+from common.pictures.style import number
+
+
+def message(n):
+    """The picture's sentence, from its numbers: which row arrives first, and which last; or where `A` ends."""
+    arrived = [row for row in n.rows if row["steps_to_target"] is not None]
+    ends = [row["A_p50"] for row in n.rows if row["A_p50"] is not None]
+    median, every = "In the median run, " if n.rows[0]["runs"] > 1 else "", len(n.rows)
+    if not ends:
+        return "A diverges"
+    if not arrived:
+        far = "" if n.target is None else f", never within {number(n.near)} of {number(n.target)}"
+        return f"{median}A ends at {' to '.join(dict.fromkeys([number(min(ends)), number(max(ends))]))}{far}"
+    first, last = (pick(arrived, key=lambda row: row["steps_to_target"]) for pick in (min, max))
+    text = f"{median}{name(first)} comes within {number(n.near)} of {number(n.target)}"
+    text += f"{' first,' * (every > 1)} after {arrival(first)}"
+    if len(arrived) < every:
+        return f"{text}; {every - len(arrived):,} of {every:,} never do"
+    later = last["steps_to_target"] > first["steps_to_target"]
+    return f"{text}, {name(last)} last, after {arrival(last)}" if later else text
+
+
+def name(row):
+    """The optimizer and the learning rate of a row."""
+    rate = "" if row["learning_rate"] is None else f" at rate {number(row['learning_rate'])}"
+    return f"{row['optimizer'] or 'own update'}{rate}"
+
+
+def arrival(row):
+    """When a row's median run arrived; "about", where that is the mean of the two in the middle."""
+    steps = row["steps_to_target"]
+    if steps is None:
+        return "never"
+    return f"{'about ' * (steps % 1 > 0)}{np.ceil(steps):,.0f} step{'s' * (steps != 1)}"
+
+
+def end(n, row):
+    """Where a row ends, and when it arrived."""
+    if row["A_p50"] is None:
+        return "diverged"
+    text = number(row["A_p50"])
+    text += f" ({number(row['A_p05'], 3)} to {number(row['A_p95'], 3)})" if row["runs"] > 1 else ""
+    text += "" if n.target is None else f"; {arrival(row)}"
+    return text + f", {row['diverged']:,} diverged" * (row["diverged"] > 0)
