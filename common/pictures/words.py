@@ -38,11 +38,12 @@ def arrival(row):
     return f"{'about ' * (steps % 1 > 0)}{np.ceil(steps):,.0f} step{'s' * (steps != 1)}"
 
 
-def end(n, row):
-    """Where a row ends, and when it arrived."""
+def label(n, rows):
+    """The names of rows that coincide, one below the other, and where these end and when they arrived."""
+    names, row = "\n".join(dict.fromkeys(name(row) for row in rows)), rows[0]
     if row["A_p50"] is None:
-        return "diverged"
-    text = number(row["A_p50"])
-    text += f" ({number(row['A_p05'], 3)} to {number(row['A_p95'], 3)})" if row["runs"] > 1 else ""
-    text += "" if n.target is None else f"; {arrival(row)}"
-    return text + f", {row['diverged']:,} diverged" * (row["diverged"] > 0)
+        return f"{names}\ndiverged"
+    spread = f" ({number(row['A_p05'], 3)} to {number(row['A_p95'], 3)})" if row["runs"] > 1 else ""
+    there = "" if n.target is None else f"; {arrival(row)}"
+    lost = f", {row['diverged']:,} diverged" if row["diverged"] else ""
+    return f"{names}\n{number(row['A_p50'])}{spread}{there}{lost}"
