@@ -186,7 +186,7 @@ def test_a_sweep_shows_each_rates_path_on_the_loss_step_by_step_with_what_happen
     *bowls, _ = figure.axes
     titles = ["0.002 creeps", "0.02 arrives", "0.2 arrives", "0.99 leaps across", "1.2 flies off"]
     assert [axes.get_title("left") for axes in bowls] == titles
-    sentence = "A creeps at rate 0.002; arrives at rate 0.02, 0.2; leaps across at rate 0.99; flies off at rate 1.2"
+    sentence = "A creeps at rate 0.002, arrives at rate 0.02 and 0.2, leaps across at rate 0.99, flies off at rate 1.2"
     assert {sentence, "A title; gradient-descent, what made it; on the loss: run 1 of 100"} <= set(words(figure))
     for axes, rate in zip(bowls, (0.002, 0.02, 0.2, 0.99), strict=False):
         np.testing.assert_array_equal(line_of(axes, style.BLUE).get_xydata(), np.column_stack([GRID, (GRID - 10) ** 2]))
@@ -243,4 +243,8 @@ ODD = {
 @pytest.mark.parametrize("case", ODD)
 def test_every_picture_can_be_read(case):
     rows, changes = ODD[case]
-    assert_readable(draw(*rows, **changes))
+    assert_readable(figure := draw(*rows, **changes))
+    if case == "forty rates":
+        assert len(figure.axes) == 11
+        assert "A creeps at rate 0.001234 to 0.01481, arrives at rate 0.01604 to 0.04936" in words(figure)
+        assert any("; 30 more rates are drawn in the last panel only" in text for text in words(figure))

@@ -1,35 +1,42 @@
 """The picture of a sweep of learning rates: at each, the first run's way over the loss; below, the error by rate."""
 
+import itertools
+
 import numpy as np
 
 from common.pictures import style
 from common.pictures.style import BLUE, VERMILION, number
 
+MOST = 10  # bowls
+
 
 def figure(n):
     """The figure of the numbers `n` of one optimizer's rates: see `common.pictures.comparison`."""
-    cases = sorted(zip(n.rows, n.first, strict=True), key=lambda case: case[0]["learning_rate"])
+    order = np.argsort([row["learning_rate"] for row in n.rows], kind="stable")
+    shown = order[np.unique(np.linspace(0, len(order) - 1, MOST).round().astype(int))]
     goal = n.grid[np.nanargmin(n.mean)] if n.target is None else n.target
-    words = [outcome(path, goal, n.near) for _, path in cases]
-    rates = {word: [] for word in words}
-    for word, (row, _) in zip(words, cases, strict=True):
-        rates[word].append(number(row["learning_rate"]))
-    message = "; ".join(f"{word} at rate {', '.join(some)}" for word, some in rates.items())
-    optimizer, runs = n.rows[0]["optimizer"], n.rows[0]["runs"]
-    made_by = f"{n.title}; {optimizer}, {n.made_by}" + (f"; on the loss: run 1 of {runs:,}" if runs > 1 else "")
-    down = -(-len(cases) // 5)
-    across = -(-len(cases) // down)
-    drawn = style.new_figure(950, 400 + 235 * down, f"A {message}", made_by)
+    rates, words = [number(row["learning_rate"]) for row in n.rows], [outcome(path, goal, n.near) for path in n.first]
+    parts = []
+    for word, group in itertools.groupby(order, key=lambda index: words[index]):
+        some = [rates[index] for index in group]
+        joint = " and " if len(some) == 2 else " to "
+        parts.append(f"{word} at rate {joint.join(dict.fromkeys([some[0], some[-1]]))}")
+    runs, hidden = n.rows[0]["runs"], len(order) - len(shown)
+    made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}" + (f"; on the loss: run 1 of {runs:,}" * (runs > 1))
+    made_by += f"; {hidden:,} more rates are drawn in the last panel only" if hidden else ""
+    down = -(-len(shown) // 5)
+    across = -(-len(shown) // down)
+    drawn = style.new_figure(950, 400 + 235 * down, f"A {', '.join(parts)}", made_by)
     drawn.set_layout_engine("constrained", rect=(0.01, 0.01, 0.98, drawn.subplotpars.top))
     grid = drawn.add_gridspec(down + 1, across)
     way = 1.6 * max(*(abs(path[0] - goal) for path in n.first), 2 * n.near)
     limits = max(n.grid[0], goal - way), min(n.grid[-1], goal + way)
-    for place, (row, path) in enumerate(cases):
+    for place, index in enumerate(shown):
         axes = drawn.add_subplot(grid[divmod(place, across)], ylabel="" if place % across else "mean loss")
         axes.tick_params(labelleft=place % across == 0)
-        axes.set_title(f"{number(row['learning_rate'], 3)} {words[place]}", weight="bold", size=style.SMALL)
-        _bowl(axes, n, path, limits)
-    _errors(drawn.add_subplot(grid[down, :]), n, [row for row, _ in cases])
+        axes.set_title(f"{rates[index]} {words[index]}", weight="bold", size=style.SMALL)
+        _bowl(axes, n, n.first[index], limits)
+    _errors(drawn.add_subplot(grid[down, :]), n, [n.rows[index] for index in order])
     return drawn
 
 
