@@ -39,38 +39,34 @@ GRAPHS = {
 
 
 def boxes(figure):
-    """The texts in each node's box, and its extents; data units are hundredths of an inch."""
-    axes, = figure.axes
-    texts = [text for text in axes.texts if text.get_text()]
-    for box in (patch.get_bbox() for patch in axes.patches):
+    """[the texts in each node's box, its extents]; data units are hundredths of an inch."""
+    texts = [text for text in figure.axes[0].texts if text.get_text()]
+    for box in (patch.get_bbox() for patch in figure.axes[0].patches):
         yield [text.get_text() for text in texts if box.contains(*text.get_position())], box
 
 
 def arrows(figure):
-    """Each arrow with the text that it belongs to, which knows where it starts and ends."""
-    for text in figure.axes[0].texts:
-        if getattr(text, "arrow_patch", None):
-            yield text, text.arrow_patch
-
-
-def extent(figure, patch):
-    return patch.get_window_extent().transformed(figure.axes[0].transData.inverted())
+    """The empty texts that arrows belong to; each knows where its arrow starts and ends."""
+    return [text for text in figure.axes[0].texts if getattr(text, "arrow_patch", None)]
 
 
 def box_of_the_update(figure):
     return next(text for text in figure.axes[0].texts if text.get_bbox_patch())
 
 
+def extent(figure, patch):
+    return patch.get_window_extent().transformed(figure.axes[0].transData.inverted())
+
+
 @pytest.mark.parametrize("name", GRAPHS)
 def test_each_node_has_a_box_with_its_value_and_gradient_and_can_be_read(name):
-    figure, some = draw(GRAPHS[name], MOMENTUM), GRAPHS[name]
-    found = list(boxes(figure))
-    assert [inside for inside, _ in found] == [
+    assert_readable(figure := draw(GRAPHS[name], MOMENTUM))
+    found, places = zip(*boxes(figure), strict=True)
+    assert list(found) == [
         [f"{node['name']}  ({node['operation']})", f"value {node['value']:g}", f"gradient {node['gradient']:g}"]
-        for node in some]
-    assert_readable(figure)
+        for node in GRAPHS[name]]
     update = extent(figure, box_of_the_update(figure).get_bbox_patch())
-    assert all(upper.y0 > lower.y1 for upper, lower in itertools.pairwise([*(box for _, box in found), update]))
+    assert all(upper.y0 > lower.y1 for upper, lower in itertools.pairwise([*places, update]))
     assert figure.axes[0].get_ylim()[0] < update.y0
 
 
@@ -78,18 +74,18 @@ def test_each_node_has_a_box_with_its_value_and_gradient_and_can_be_read(name):
 def test_solid_arrows_lead_from_input_to_user_at_the_left_and_dashed_ones_back_at_the_right(name):
     figure = draw(GRAPHS[name])
     figure.draw_without_rendering()
-    places = {inside[0].split()[0]: box for inside, box in boxes(figure)}
-    links = Counter((source, node["name"]) for node in GRAPHS[name] for source in node["inputs"])
     sides = {-1: [], 1: []}
-    for text, arrow in arrows(figure):
-        side = int(np.sign(text.xy[0]))
-        solid = arrow.get_linestyle() in ("-", "solid")
-        assert (to_hex(arrow.get_edgecolor()).upper(), solid) == (style.BLUE if side < 0 else style.VERMILION, side < 0)
+    for text in arrows(figure):
+        arrow, side = text.arrow_patch, int(np.sign(text.xy[0]))
+        look = to_hex(arrow.get_edgecolor()).upper(), arrow.get_linestyle() in ("-", "solid")
+        assert look == (style.BLUE if side < 0 else style.VERMILION, side < 0)
         assert text.xyann[0] == text.xy[0] == side * graph.BOX / 2
-        ends = [next(name for name, box in places.items() if box.y0 < y < box.y1) for _, y in (text.xyann, text.xy)]
+        ends = [texts[0].split()[0] for _, y in (text.xyann, text.xy) for texts, box in boxes(figure)
+                if box.y0 < y < box.y1]
         sides[side].append(tuple(ends[::-side]))
         far = np.abs(extent(figure, arrow).intervalx).max()
         assert graph.BOX / 2 + 5 < far < graph.WIDTH / 2  # beside the boxes, inside the picture
+    links = Counter((source, node["name"]) for node in GRAPHS[name] for source in node["inputs"])
     assert Counter(sides[-1]) == Counter(sides[1]) == links
 
 
@@ -114,7 +110,7 @@ def test_odd_numbers_long_names_and_very_many_nodes_can_be_read():
     figure = draw(some, long)
     assert_readable(figure)
     assert {"value 0", "no gradient", "value inf", "gradient nan"} <= set(words(figure))
-    assert len(list(arrows(figure))) == 1
+    assert len(arrows(figure)) == 1
     figure = draw(nodes(n0="Const", **{f"n{index}": f"Neg n{index - 1}" for index in range(1, 400)}), MOMENTUM)
     assert_readable(figure)
     assert {"and 360 more before them", "n399  (Neg)"} <= set(words(figure))
