@@ -15,14 +15,16 @@ def figure(n):
     order = np.argsort([row["learning_rate"] for row in n.rows], kind="stable")
     shown = order[np.unique(np.linspace(0, len(order) - 1, MOST).round().astype(int))]
     goal = n.grid[np.nanargmin(n.mean)] if n.target is None else n.target
-    rates, words = [number(row["learning_rate"]) for row in n.rows], [outcome(path, goal, n.near) for path in n.first]
+    rates = [number(row["learning_rate"], 3) for row in n.rows]
+    words = [outcome(path, goal, n.near) for path in n.first]
     parts = []
     for word, group in itertools.groupby(order, key=lambda index: words[index]):
         some = [rates[index] for index in group]
         joint = " and " if len(some) == 2 else " to "
         parts.append(f"{word} at rate {joint.join(dict.fromkeys([some[0], some[-1]]))}")
     runs, hidden = n.rows[0]["runs"], len(order) - len(shown)
-    made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}" + (f"; on the loss: run 1 of {runs:,}" * (runs > 1))
+    made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}"
+    made_by += f"; on the loss: run 1 of {runs:,}" if runs > 1 else ""
     made_by += f"; {hidden:,} more rates are drawn in the last panel only" if hidden else ""
     down = -(-len(shown) // 5)
     across = -(-len(shown) // down)

@@ -1,7 +1,5 @@
 """What the picture of a comparison says in words: who arrives when, and where a row ends."""
 
-import numpy as np
-
 from common.pictures.style import number
 
 
@@ -9,19 +7,20 @@ def message(n):
     """The picture's sentence, from its numbers: which row arrives first, and which last; or where `A` ends."""
     arrived = [row for row in n.rows if row["steps_to_target"] is not None]
     ends = [row["A_p50"] for row in n.rows if row["A_p50"] is not None]
-    median, every = "In the median run, " if n.rows[0]["runs"] > 1 else "", len(n.rows)
     if not ends:
         return "A diverges"
+    median = "In the median run, " if n.rows[0]["runs"] > 1 else ""
+    there = "" if n.target is None else f"within {number(n.near)} of {number(n.target)}"
     if not arrived:
-        far = "" if n.target is None else f", never within {number(n.near)} of {number(n.target)}"
-        return f"{median}A ends at {' to '.join(dict.fromkeys([number(min(ends)), number(max(ends))]))}{far}"
+        between = " to ".join(dict.fromkeys([number(min(ends)), number(max(ends))]))
+        return f"{median}A ends at {between}" + (f", never {there}" if there else "")
     first, last = (pick(arrived, key=lambda row: row["steps_to_target"]) for pick in (min, max))
-    text = f"{median}{name(first)} comes within {number(n.near)} of {number(n.target)}"
-    text += f"{' first,' * (every > 1)} after {arrival(first)}"
-    if len(arrived) < every:
-        return f"{text}; {every - len(arrived):,} of {every:,} never do"
-    later = last["steps_to_target"] > first["steps_to_target"]
-    return f"{text}, {name(last)} last, after {arrival(last)}" if later else text
+    rest, never = "", len(n.rows) - len(arrived)
+    if never:
+        rest = f"; {never:,} of {len(n.rows):,} never do"
+    elif first is not last:
+        rest = f", {name(last)} last, after {arrival(last)}"
+    return f"{median}{name(first)} comes {there}{' first,' if rest else ''} after {arrival(first)}{rest}"
 
 
 def name(row):
@@ -31,11 +30,9 @@ def name(row):
 
 
 def arrival(row):
-    """When a row's median run arrived; "about", where that is the mean of the two in the middle."""
+    """When a row's median run arrived, in whole steps."""
     steps = row["steps_to_target"]
-    if steps is None:
-        return "never"
-    return f"{'about ' * (steps % 1 > 0)}{np.ceil(steps):,.0f} step{'s' * (steps != 1)}"
+    return "never" if steps is None else f"{steps:,.0f} step{'s' * (steps != 1)}"
 
 
 def label(n, rows):
