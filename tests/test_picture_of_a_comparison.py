@@ -96,7 +96,7 @@ def test_each_row_is_a_line_at_every_step_named_in_its_colour_with_where_it_ends
         heights = bands[colour.lower()][bands[colour.lower()][:, 0] == 30, 1]
         np.testing.assert_allclose((heights.min(), heights.max()), path(rate)[30] + np.float32([-0.5, 1.5]))
     assert len({line.get_linestyle() for line in axes.lines if len(line.get_xdata()) > 5}) == 2
-    assert "last A: median (5% to 95%) steps until first in the grey grey: within 0.5 of 10" in words(figure)
+    assert "last A: median (5% to 95%); steps until first in the grey grey: within 0.5 of 10" in words(figure)
     assert [line.get_ydata() for line in axes.lines if line.get_color() == "black"] == [[10, 10]]
     assert [(patch.get_y(), patch.get_height()) for patch in axes.patches] == [(9.5, 1)]
 
@@ -117,7 +117,7 @@ def test_a_few_runs_have_their_percentiles_and_a_single_run_its_every_step():
     axes, = (figure := draw(row(0.02, runs=1), curves=[(STEPS[::50], path(0.5)[:3, None])])).axes
     np.testing.assert_array_equal(line_of(axes, style.BLUE).get_xydata(), np.column_stack([STEPS, path(0.02)]))
     assert list(entries(axes)) == ["gradient-descent at rate 0.02\n9.8; 77 steps"]
-    assert "last A steps until first in the grey grey: within 0.5 of 10" in words(figure)
+    assert "last A; steps until first in the grey grey: within 0.5 of 10" in words(figure)
 
 
 @pytest.mark.parametrize(("rows", "sentence"), [
@@ -227,7 +227,7 @@ ELEVEN = [row(0.005 * (1 + index), name) for index, name in enumerate((
 ODD = {
     "a sweep": (RATES, {}), "eleven": (ELEVEN, {}), "no target": (RATES, {"target": None}),
     "no model": (RATES, {"grid": None}),
-    "all diverge": ([lost(3), lost(5)], {}), "one diverges": ([lost(3)], {}),
+    "all diverge": ([lost(30), lost(50)], {}), "one diverges": ([lost(3)], {}),
     "one step": (ELEVEN, {"ways": [path(0.02)[:2, None] + [0, 0, 0]] * 11}), "its own": ([row(None, None)], {}),
     "zero": ([row(0.02, last=(10.0, 0, 10, 10, 10)), row(0.2)], {"mean": 0 * GRID, "first": [np.full(9, 10.0)] * 2}),
     "tiny rates": ([row(rate) for rate in (1e-7, 1e-6, 2e-6)], {}),

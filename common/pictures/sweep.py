@@ -81,12 +81,12 @@ def _errors(axes, n, rows):
     if ((diverged > 0) & (diverged < runs)).any():
         what += ", without the runs that diverged"
     axes.loglog(rates, np.maximum(values, 1e-7), "s-", ms=8, color=BLUE, lw=2)  # float32 tells nothing nearer
-    kept, end = rates[diverged < runs].max(initial=0), 1.7 * rates[-1]
-    edge = min([n.stable or np.inf, *rates[rates > kept]])  # from which rate on all runs are lost
+    start, end, kept = rates[0] / 1.3, 1.7 * rates[-1], rates[diverged < runs].max(initial=0)
+    edge = max(start, min([n.stable or np.inf, *rates[rates > kept]]))  # from which rate on runs diverge
     if edge < 1.3 * rates[-1]:
         axes.axvspan(edge, end, color=VERMILION, alpha=0.15, lw=0)
         axes.text(np.sqrt(edge * end), 0.5, "diverges", transform=axes.get_xaxis_transform(), color=VERMILION,
                   rotation=90, ha="center", va="center", weight="bold")
-    axes.set(xlabel="learning rate", title=what, xlim=(rates[0] / 1.3, end))
+    axes.set(xlabel="learning rate", title=what, xlim=(start, end), ymargin=0.12)
     style.axis(axes.xaxis, 7, log=True)
     style.axis(axes.yaxis, 4, log=True)
