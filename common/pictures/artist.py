@@ -23,12 +23,8 @@ class Artist:
         if not importlib.util.find_spec("matplotlib"):
             raise SystemExit("matplotlib is not installed: install it with `python -m pip install matplotlib`, or "
                              "leave the picture out with --no-figure.")
-        try:
-            self._process = subprocess.Popen([sys.executable, "-c", START], stdin=subprocess.PIPE,
-                                             stdout=subprocess.PIPE, start_new_session=True, creationflags=NEW_GROUP)
-        except OSError as error:
-            raise SystemExit(f"The process that draws cannot be started: {error.strerror}; leave the picture out with "
-                             "--no-figure.") from None
+        self._process = subprocess.Popen([sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         start_new_session=True, creationflags=NEW_GROUP)
 
     def draw(self, about, pictures):
         """Draw pictures; yields the ending of each file's name and its bytes, or a str that says why there are none.
