@@ -161,7 +161,7 @@ def test_A_and_the_loss_are_drawn_at_their_steps(steps, window):
     n, _, log = ran(steps=steps)
     A_panel, loss_panel = panels(n)[:2]
     np.testing.assert_array_equal(lines(A_panel)["the run"].get_xydata(), np.c_[np.arange(steps + 1), log.A])
-    points = lines(loss_panel)[f"of {steps:,} steps' samples"].get_xydata()
+    points = lines(loss_panel)[f"of a step's sample: {steps:,}"].get_xydata()
     np.testing.assert_array_equal(points, np.c_[np.arange(1, steps + 1), log.loss])
     mean = lines(loss_panel)[f"mean of {window} steps"].get_xydata()
     ends = range(steps % window + window, steps + 1, window)
@@ -189,8 +189,8 @@ def test_losses_that_a_logarithmic_axis_cannot_show_are_counted(changes):
     shown = (log.loss > 0) & (log.loss < np.inf)
     assert 0 < n.hidden == np.sum(~shown) < 100
     points = lines(panels(n)[1])
-    assert f"{n.hidden} of 0 or no number" in points
-    np.testing.assert_array_equal(points[f"of {np.sum(shown)} steps' samples"].get_xdata(), 1 + np.flatnonzero(shown))
+    assert f"0 or no number: {n.hidden}" in points
+    np.testing.assert_array_equal(points[f"of a step's sample: {np.sum(shown)}"].get_xdata(), 1 + np.flatnonzero(shown))
 
 
 def test_a_run_that_diverges_shows_where_it_left_and_from_which_step_there_is_no_number():

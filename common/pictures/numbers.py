@@ -87,7 +87,8 @@ def span(A, target, best):
     goals = [each for each in (best, target) if each is not None]
     center = [*goals, path[-1]][0]
     way = max(abs(A[0] - center), 0.1 * abs(center), 1e-6)
-    seen = np.clip([*path, *goals, center - 0.2 * way, center + 0.2 * way], center - 2 * way, center + 2 * way)
+    seen = [path.min(), path.max(), *goals, center - 0.2 * way, center + 0.2 * way]
+    seen = np.clip(seen, center - 2 * way, center + 2 * way)
     margin = 0.04 * np.ptp(seen)
     return seen.min() - margin, seen.max() + margin
 
