@@ -1,12 +1,18 @@
 """The artist: a second process that draws, and loads matplotlib while the script's own loads TensorFlow."""
 
+import contextlib
 import importlib.util
 import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
+
+from common.pictures import style
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+START = f"import sys; sys.path[0] = {str(CHECKOUT)!r}; from common.pictures import artist; artist.serve()"
 NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows' way to keep Ctrl-C away from it
 
 
@@ -17,14 +23,8 @@ class Artist:
         if not importlib.util.find_spec("matplotlib"):
             raise SystemExit("matplotlib is not installed: install it with `python -m pip install matplotlib`, or "
                              "leave the picture out with --no-figure.")
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", "import sys; sys.path[0] = sys.argv[1]; from common.pictures import process",
-                 str(CHECKOUT)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, creationflags=NEW_GROUP)
-        except OSError as error:
-            raise SystemExit(f"The process that draws cannot be started: {error.strerror}; leave the picture out with "
-                             "--no-figure.") from None
+        self._process = subprocess.Popen([sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         start_new_session=True, creationflags=NEW_GROUP)
 
     def draw(self, about, pictures):
         """Draw pictures; yields the ending of each file's name and its bytes, or a str that says why there are none.
@@ -46,3 +46,20 @@ class Artist:
         """End the process."""
         self._process.kill()
         self._process.communicate()
+
+
+def serve():
+    """What the process does: it loads matplotlib, then draws each picture that it is sent."""
+    warnings.simplefilter("ignore")
+    sys.stdout, answer = sys.stderr, sys.stdout.buffer  # what else is printed must not get between the pictures
+    with contextlib.suppress(Exception):  # the first picture says what it is
+        style.png(style.new_figure(100, 100), {})  # loads what matplotlib itself loads only when it draws
+    with contextlib.suppress(EOFError):  # the script is gone
+        while True:
+            module, about, numbers = pickle.load(sys.stdin.buffer)
+            try:
+                drawn = importlib.import_module(f"common.pictures.{module}").draw(SimpleNamespace(**numbers), about)
+            except Exception as error:
+                drawn = f"{type(error).__name__}: {error}"
+            pickle.dump(drawn, answer)
+            answer.flush()
