@@ -39,7 +39,7 @@ class Nodes:
             places = {each: self._places[source] for each, source in sources.items()}
             copied = copies.copy([*tensors, *others], places)
             self._loss, self._others = copied[tensors.index(loss)], copied[len(tensors):]
-            wide = {place: tf.cast(place, copies.double(place)) for place in self._places.values()}
+            wide = {place: tf.cast(place, copies.in_double(place)) for place in self._places.values()}
             exact = copies.copy(tensors, {each: wide[place] for each, place in places.items()}, double=True)
             self._exact = dict(zip(copied, exact, strict=False))
             floats = [each for each in self._exact if each.dtype.is_floating and each.op.type != "Const"]

@@ -44,10 +44,8 @@ class Draws:
         """The initial value of a variable, or of those of `RUNS` runs."""
         size = tf.constant([RUNS])
         drawn = {op.outputs[0]: copies.copy(op.outputs, {op.inputs[0]: size})[0] for op in random(initial)}
-        if drawn:
-            return copies.batch(initial, drawn)
-        value, = copies.copy([initial], {})
-        return tf.fill([RUNS], tf.reshape(value, [])) if own else value
+        many = structure.depending(structure.ancestors([initial.op]), random(initial))
+        return copies.copy([initial], drawn, many=many, size=size if own else None)[0]
 
     def _samples(self, runs):
         """The samples of the next runs: x, y [runs, samples]."""
@@ -64,8 +62,8 @@ class Draws:
         """Yield what is trained on, chunk by chunk and within it block by block.
 
         The chunk; the steps before the block; what the chunk's runs begin with (x, y [runs, samples] and the starts,
-        {operation of a variable: [runs]}), None but for its first block; and the sample indices [steps, runs]. Run 1
-        stands in all places that the chunk's runs leave.
+        {operation of a variable: [runs]}); and the sample indices [steps, runs]. Run 1 stands in all places that the
+        chunk's runs leave.
         """
         np.random.set_state(self._after)
         runs, steps = self._args.runs, self._args.steps
@@ -74,8 +72,7 @@ class Draws:
             others = slice(int(chunk == 0), min(RUNS, runs - chunk * RUNS))
             x, y = self._samples(others.stop - others.start)
             drawn = self._session.run(self._starts) if chunk else self._first
-            own = self._own.intersection(drawn)
-            starts = {op: beside(self.start[op], drawn[op][others], others, width) for op in own}
+            starts = {op: beside(self.start[op], drawn[op][others], others, width) for op in self._own & drawn.keys()}
             begin = beside(self.x, x, others, width), beside(self.y, y, others, width), starts
             rng = np.random.default_rng([self._args.seed, chunk])
             for before in range(0, steps, length):
@@ -84,7 +81,6 @@ class Draws:
                 indices[:len(own), :others.start] = own[:, None]
                 indices[:len(own), others.stop:] = own[:, None]
                 yield chunk, before, begin, indices
-                begin = None
 
 
 def beside(own, drawn, runs, width):
