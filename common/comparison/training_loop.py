@@ -5,7 +5,6 @@ counter or a learning rate, stays one number.
 """
 
 import numpy as np
-import tensorflow
 
 from common import tf1 as tf
 from common.graph import copies, structure
@@ -29,7 +28,7 @@ class Loop:
             numbers = [tf.placeholder(tf.int32, []) for _ in range(3)]
             state = [tf.placeholder(dtype, [runs]) for dtype in (tf.int32, tf.bool)]
             self._fed = [*samples, tf.placeholder(tf.int32, [length, runs]), *numbers, *state]
-            train = tensorflow.function(self._train, jit_compile=True, autograph=False) if xla else self._train
+            train = tf.function(self._train, jit_compile=True, autograph=False) if xla else self._train
             after = train(*self._fed)
             with tf.control_dependencies(after):
                 self._after = [self._variables[A.op].read_value(), *after]
