@@ -87,6 +87,7 @@ def _again(op, inputs, double, kind=None):
         if name == "_class" or (kind and name != "T"):  # the former of operations that are not copied
             del node.attr[name]
     types = [in_double(each) if double else each.dtype.base_dtype for each in op.outputs]
+    # By its name, since names too decide how TensorFlow rearranges a graph, and so how it rounds.
     return tf.get_default_graph().create_op(kind or op.type, inputs, types, name=op.name, attrs=dict(node.attr))
 
 
