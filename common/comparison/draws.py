@@ -44,10 +44,8 @@ class Draws:
         """The initial value of a variable, or of those of `RUNS` runs."""
         size = tf.constant([RUNS])
         drawn = {op.outputs[0]: copies.copy(op.outputs, {op.inputs[0]: size})[0] for op in random(initial)}
-        if drawn:
-            return copies.batch(initial, drawn)
-        value, = copies.copy([initial], {})
-        return tf.fill([RUNS], tf.reshape(value, [])) if own else value
+        many = structure.depending(structure.ancestors([initial.op]), random(initial))
+        return copies.copy([initial], drawn, many=many, size=size if own else None)[0]
 
     def _samples(self, runs):
         """The samples of the next runs: x, y [runs, samples]."""
@@ -63,32 +61,28 @@ class Draws:
     def blocks(self):
         """Yield what is trained on, chunk by chunk and within it block by block.
 
-        The chunk; the steps before the block; what the chunk's runs begin with (x, y [runs, samples] and the starts,
-        {operation of a variable: [runs]}), None but for its first block; and the sample indices [steps, runs]. Run 1
-        stands in all places that the chunk's runs leave.
+        The chunk; the steps before the block; what its runs begin with (x, y [runs, samples] and the starts, {operation
+        of a variable: [runs]}); and the sample indices [steps, runs]. Run 1 comes last in each chunk, and first in the
+        first. The last chunk has as many runs as the others, of which those beyond `args.runs` are of no interest.
         """
         np.random.set_state(self._after)
-        runs, steps = self._args.runs, self._args.steps
-        width, length = min(runs, RUNS) + 1, min(steps, BLOCK)
-        for chunk in range(-(-runs // RUNS)):
-            others = slice(int(chunk == 0), min(RUNS, runs - chunk * RUNS))
-            x, y = self._samples(others.stop - others.start)
+        steps, runs = self._args.steps, min(self._args.runs, RUNS)
+        length = min(steps, BLOCK)
+        for chunk in range(-(-self._args.runs // RUNS)):
+            first = int(chunk == 0)
+            x, y = self._samples(runs - first)
             drawn = self._session.run(self._starts) if chunk else self._first
-            own = self._own.intersection(drawn)
-            starts = {op: beside(self.start[op], drawn[op][others], others, width) for op in own}
-            begin = beside(self.x, x, others, width), beside(self.y, y, others, width), starts
+            starts = {op: beside(self.start[op], drawn[op][first:runs], first) for op in self._own & drawn.keys()}
+            begin = beside(self.x, x, first), beside(self.y, y, first), starts
             rng = np.random.default_rng([self._args.seed, chunk])
             for before in range(0, steps, length):
                 own = self.indices[before : before + length]
-                indices = rng.integers(len(self.x), size=(length, RUNS + 1), dtype=np.int32)[:, :width]
-                indices[:len(own), :others.start] = own[:, None]
-                indices[:len(own), others.stop:] = own[:, None]
+                indices = rng.integers(len(self.x), size=(length, RUNS + 1), dtype=np.int32)[:, : runs + 1]
+                indices[: len(own), [0, -1] if first else [-1]] = own[:, None]
                 yield chunk, before, begin, indices
-                begin = None
 
 
-def beside(own, drawn, runs, width):
-    """An array of so many rows: those drawn for `runs`, a slice, and run 1's own in all other places."""
-    every = np.repeat(np.asarray(own)[None], width, axis=0)
-    every[runs] = drawn
-    return every
+def beside(own, drawn, first):
+    """The numbers drawn for a chunk's runs with run 1's own behind them, and in front in the first chunk."""
+    own = np.asarray(own)[None]
+    return np.concatenate([own, drawn, own] if first else [drawn, own])

@@ -55,24 +55,23 @@ def together(recipe, args, log, steps, model, done):
 
 
 def _together(recipe, args, log, steps, done):
-    step, parts = Step(log.session), log.session.parts
+    step, target = Step(log.session), np.nan if recipe.target is None else recipe.target
     draws, found, curves = Draws(recipe, args, log, step), [], []
-    target = np.nan if recipe.target is None else recipe.target
     with ThreadPoolExecutor(1) as pool:
         blocks = draws.blocks()
         coming = pool.submit(next, blocks, None)
         shape = min(args.steps, BLOCK), min(args.runs, RUNS) + 1, len(draws.x)
-        loop = Loop(step, parts, draws.start, shape, args.runs * args.steps > XLA_FROM)
+        loop = Loop(step, draws.start, shape, target, args.runs * args.steps > XLA_FROM)
         while block := coming.result():
             coming = pool.submit(next, blocks, None)
             chunk, before, begin, indices = block
-            if begin:
+            start, last = begin[2][step.parts.A.op], min(before + len(indices), args.steps)
+            if before == 0:
                 loop.reset(*begin)
-                start = begin[2][parts.A.op]
                 curves = curves or [start]
-            first, last = before, min(before + len(indices), args.steps)
+            first = before
             for end in sorted({last, *steps[(chunk == 0) & (steps > before) & (steps < last)]}):
-                A, arrived, lost = loop.advance(indices, before, first - before, end - before, target)
+                A, arrived, lost = loop.advance(indices, before, first, end)
                 check(A[[0, -1]] if chunk == 0 else A[-1:], log.A[:end + 1])
                 curves += [A] * (chunk == 0 and end in steps)
                 first = end

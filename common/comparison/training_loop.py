@@ -1,111 +1,78 @@
 """Many runs at once: the script's own training operation, executed with a vector of all runs in place of each number.
 
-No optimizer is made here. What the script's step executes is executed again, in the same order. What all runs have in
-common, as a step counter or a learning rate, stays one number.
+No optimizer is made here: a copy of the script's step is the body of a loop. What all runs have in common, as a step
+counter or a learning rate, stays one number.
 """
 
-import tensorflow
+import numpy as np
 
 from common import tf1 as tf
-from common.comparison.step import UPDATES
 from common.graph import copies, structure
 from common.report import NEAR
-
-GRADIENTS = ("delta", "grad", "value")  # those of their inputs that have a number for each of the variable's
 
 
 class Loop:
     """The training loop for some runs, in a graph and a session of its own.
 
-    start  {operation of a variable: its value before the first step}
+    start  {operation of a variable: its value before the first step, run 1's}
     shape  (steps of a block, runs, samples)
     """
 
-    def __init__(self, step, parts, start, shape, xla):
+    def __init__(self, step, start, shape, target, xla):
         length, runs, size = shape
-        self._step, self._parts, self._shape = step, parts, shape[1:]
+        self._step, self._target, (x_data, y_target, A, loss, *_) = step, target, step.parts
         with tf.Graph().as_default():
-            own = {op: tf.placeholder(value.dtype, [runs]) for op, value in start.items() if op in step.own}
-            samples = [tf.placeholder(each.dtype, self._shape) for each in parts[:2]]
-            self._places, self._first = [*samples, *own.values()], list(own)
-            self._variables = {op: tf.Variable(own.get(op, value)) for op, value in start.items()}
-            self._samples = [tf.Variable(each) for each in samples]
-            state = [tf.Variable(tf.zeros([runs], dtype)) for dtype in (tf.int32, tf.bool)]
-            numbers = [tf.placeholder(dtype, []) for dtype in (tf.int32, tf.int32, tf.int32, tf.float32)]
-            self._fed = [tf.placeholder(tf.int32, [length, runs]), *numbers]
-            train = tensorflow.function(self._train, jit_compile=True, autograph=False) if xla else self._train
-            after = train(*self._fed, *(each.read_value() for each in state))
-            with tf.control_dependencies([old.assign(new) for old, new in zip(state, after, strict=True)]):
-                self._after = [self._variables[parts.A.op].read_value(), *after]
-            x, y = (tf.reshape(each, [-1]) for each in self._samples)
-            mean_loss = tf.reduce_mean(tf.reshape(self._loss(x, y, size), self._shape), axis=1)
-            self.mean_loss = lambda: self._session.run(mean_loss)  # over the samples of each run: [runs]
+            self._starts = {op: tf.placeholder(start[op].dtype, [runs]) for op in start if op in step.own}
+            self._variables = {op: tf.Variable(self._starts.get(op, value)) for op, value in start.items()}
+            samples = [tf.placeholder(each.dtype, [runs, size]) for each in (x_data, y_target)]
+            numbers = [tf.placeholder(tf.int32, []) for _ in range(3)]
+            state = [tf.placeholder(dtype, [runs]) for dtype in (tf.int32, tf.bool)]
+            self._fed = [*samples, tf.placeholder(tf.int32, [length, runs]), *numbers, *state]
+            train = tf.function(self._train, jit_compile=True, autograph=False) if xla else self._train
+            after = train(*self._fed)
+            with tf.control_dependencies(after):
+                self._after = [self._variables[A.op].read_value(), *after]
+            wide = {read: tf.repeat(self._variables[read.op.inputs[0].op].read_value(), size)
+                    for read in structure.reads([loss]) if read.op in step.own}
+            every = self._copy(loss, *(tf.reshape(each, [-1]) for each in samples), wide)
+            self._mean_loss = tf.reduce_mean(tf.reshape(every, [runs, size]), axis=1)
             self._init = tf.global_variables_initializer()
             self._session = tf.load().Session(config=tf.threads(2 if xla else -1))  # in one, XLA of 2.12 waits for ever
 
     def reset(self, x, y, start):
         """Begin with samples x, y [runs, samples] and the variables' values {operation: [runs]}."""
-        values = [x, y, *(start[op] for op in self._first)]
-        self._session.run(self._init, dict(zip(self._places, values, strict=True)))
+        self._samples, self._state = (x, y), [np.zeros(len(x), dtype) for dtype in (np.int32, bool)]
+        self._session.run(self._init, {place: start[op] for op, place in self._starts.items()})
 
-    def advance(self, indices, before, first, end, target):
-        """Train on a block's sample indices [steps, runs], from `first` to `end`; so many steps come before the block.
+    def advance(self, indices, before, first, end):
+        """Train from the step `first` to `end` on a block's sample indices [steps, runs], which has so many `before`.
 
         Returns, [runs] each: `A`; the step at which it first was near the target, or 0; and whether `A` or the loss was
         not finite after a step.
         """
-        return self._session.run(self._after, dict(zip(self._fed, (indices, before, first, end, target), strict=True)))
+        given = *self._samples, indices, before, first, end, *self._state
+        A, *self._state = self._session.run(self._after, dict(zip(self._fed, given, strict=True)))
+        return A, *self._state
 
-    def _train(self, indices, before, first, end, target, arrived, lost):
+    def mean_loss(self):
+        """The mean loss of each run over its samples: [runs]."""
+        return self._session.run(self._mean_loss, dict(zip(self._fed, self._samples, strict=False)))
+
+    def _train(self, x, y, indices, before, first, end, arrived, lost):
+        (runs, size), places, parts = x.shape, [tf.reshape(each, [-1]) for each in (x, y)], self._step.parts
+
         def step(i, arrived, lost):
-            place = tf.range(self._shape[0]) * self._shape[1] + indices[i]
-            x, y = (tf.gather(tf.reshape(each, [-1]), place) for each in self._samples)
-            with tf.control_dependencies(self._execute(x, y)):
-                A, loss = self._variables[self._parts.A.op].read_value(), self._loss(x, y)
-            near = (tf.abs(tf.cast(A, tf.float32) - target) < NEAR) & tf.equal(arrived, 0)
-            arrived = tf.where(near, tf.fill(arrived.shape, before + i + 1), arrived)
+            sample = [tf.gather(each, tf.range(runs) * size + indices[i - before]) for each in places]
+            with tf.control_dependencies([self._copy(self._step.operation, *sample)]):
+                A, loss = self._variables[parts.A.op].read_value(), self._copy(parts.loss, *sample)
+            near = (tf.abs(tf.cast(A, tf.float32) - self._target) < NEAR) & tf.equal(arrived, 0)
+            arrived = tf.where(near, tf.fill(arrived.shape, i + 1), arrived)
             return i + 1, arrived, lost | ~(tf.math.is_finite(A) & tf.math.is_finite(loss))
 
         return tf.while_loop(lambda i, *_: i < end, step, [first, arrived, lost], parallel_iterations=1)[1:]
 
-    def _execute(self, x, y):
-        """Execute the script's step on samples x, y [runs]; returns the last operation that changes a variable."""
-        own, common, last = {self._parts.x_data: x, self._parts.y_target: y}, {}, []
-        for op in self._step.order:
-            with tf.control_dependencies(last):
-                if op.type == "ReadVariableOp":
-                    self._read(op.outputs[0], own, common)
-                elif op.type.startswith(UPDATES):
-                    last = [self._update(op, own, common)]
-        return last
-
-    def _read(self, read, own, common, repeated=1):
-        """Put a variable's value into `own`, {tensor: a number for each run}, or into `common`."""
-        variable = read.op.inputs[0].op
-        value = self._variables[variable].read_value()
-        if variable not in self._step.own:
-            common[read] = value
-        else:
-            own[read] = tf.repeat(value, repeated) if repeated > 1 else value
-
-    def _update(self, op, own, common):
-        """Change a variable as the script's operation does, given what was read."""
-        arguments, many = {}, op.inputs[0].op in self._step.own
-        for name, tensor in structure.arguments(op).items():
-            if tensor.dtype == tf.resource:
-                arguments[name] = self._variables[tensor.op].handle
-            elif many and name in GRADIENTS:
-                arguments[name] = copies.batch(tensor, own, fixed=common)
-            elif self._step.differs(tensor):
-                raise structure.Unknown(f"{name} of {op.type} is another one in each run")
-            else:
-                arguments[name], = copies.copy([tensor], common)
-        options = {each.name: op.get_attr(each.name) for each in op.op_def.attr if each.type == "bool"}
-        return getattr(tf.raw_ops, op.type)(**arguments, **options)
-
-    def _loss(self, x, y, repeated=1):
-        """The loss on samples x, y, of which each run has so many, with the variables as they are."""
-        own, common = {self._parts.x_data: x, self._parts.y_target: y}, {}
-        for read in structure.reads([self._parts.loss]):
-            self._read(read, own, common, repeated)
-        return copies.batch(self._parts.loss, own, fixed=common)
+    def _copy(self, wanted, x, y, reads=None):
+        """Compute a tensor (or have an operation) of the script's graph for samples x, y and the variables here."""
+        handles = {op.outputs[0]: variable.handle for op, variable in self._variables.items()}
+        places = {**handles, self._step.parts.x_data: x, self._step.parts.y_target: y, **(reads or {})}
+        return copies.copy([wanted], places, many=self._step.own, size=tf.shape(x), control=True)[0]

@@ -1,62 +1,105 @@
 """Parts of a recipe's graph computed once more: from other numbers, in double precision, for many values at once."""
 
 from common import tf1 as tf
-from common.graph import numbers, structure
+from common.graph import structure
+
+FLOATS = (1, 14, 19)  # float32, bfloat16 and float16, as a graph's definition numbers them
+# Operations that compute each element of a tensor from the same elements of their inputs.
+ELEMENTWISE = frozenset("""
+    Abs Acos Acosh Add AddN AddV2 Asin Asinh Atan Atan2 Atanh Cast Ceil ClipByValue Cos Cosh Div DivNoNan Elu EluGrad
+    Equal Erf Erfc Exp Expm1 Floor FloorDiv FloorMod Greater GreaterEqual InvGrad IsFinite IsInf IsNan LeakyRelu
+    LeakyReluGrad Less LessEqual Log Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mul MulNoNan Neg NotEqual
+    OnesLike Pow PreventGradient RealDiv Reciprocal ReciprocalGrad Relu Relu6 Relu6Grad ReluGrad Rint Round Rsqrt
+    RsqrtGrad SelectV2 Selu SeluGrad Sigmoid SigmoidGrad Sign Sin Sinh Softplus SoftplusGrad Softsign SoftsignGrad
+    Sqrt SqrtGrad Square SquaredDifference StopGradient Sub Tan Tanh TanhGrad Xdivy Xlog1py Xlogy ZerosLike""".split())
+# Those which, where every tensor is one number, give the number of their input of this index,
+SAME = {**dict.fromkeys("""BiasAddGrad BroadcastTo ConcatV2 ExpandDims GatherV2 Identity Max Mean Min Pack Prod Reshape
+    Squeeze StridedSlice Sum Tile Transpose Unpack""".split(), 0), "Fill": 1, "StridedSliceGrad": 4}
+# and those which then are others.
+RENAMED = {"BatchMatMulV2": "Mul", "BiasAdd": "AddV2", "MatMul": "Mul", "Select": "SelectV2"}
+FORMS = ELEMENTWISE.union(SAME, RENAMED, ["L2Loss"])
+EXECUTED = ("VarHandleOp", "ReadVariableOp", "ResourceApply", "Assign")  # how operations with variables begin,
+PER_NUMBER = ("delta", "grad", "value")  # and those of their inputs that have a number for each of the variable's
 
 
-def copy(wanted, replaced, double=False):
+def copy(wanted, places, double=False, many=frozenset(), size=None, control=False):
     """Compute tensors (or have operations) of a graph a second time, in the default graph; returns the copies.
 
-    replaced  {tensor: the one that takes its place}
-    double    in float64 instead of smaller floats
+    places   {tensor: the one that takes its place}
+    double   in float64 instead of smaller floats
+    many     operations with a number for each run, as `structure.depending` finds them: vectors, in `places` too
+    size     [runs]; each tensor that is wanted then is such a vector
+    control  also what is only executed before
 
-    Raises ValueError or TypeError where TensorFlow cannot do so.
+    Raises `structure.Unknown` where an operation has no form for many; ValueError, TypeError as TensorFlow does.
     """
-    graph = wanted[0].graph
+    graph, found = wanted[0].graph, dict(places)
     if graph is tf.get_default_graph():  # which is fed what it is fed
-        replaced = {**{place: place for place in structure.placeholders(graph)}, **replaced}
-    ends = {tensor.op for tensor in replaced}
-    ops = [op for op in structure.ancestors([getattr(each, "op", each) for each in wanted], ends) if op not in ends]
-    names, definition = {op.name for op in ops}, graph.as_graph_def()
-    nodes = [node for node in definition.node if node.name in names]
-    del definition.node[:]
-    definition.node.extend(nodes)
-    for node in definition.node:
-        node.attr.pop("_class", None)  # of operations that are not copied
-        node.input[:] = [source for source in node.input if not source.startswith("^") or source[1:] in names]
-        node.op = "SelectV2" if node.op == "Select" else node.op  # which has no broadcasting
-        if double:
-            numbers.make_double(node)
-    used = {tensor for op in ops for tensor in op.inputs}
-    places = {old.name: new for old, new in replaced.items() if old in used}
-    names = [each.name for each in wanted if each not in replaced]
-    made = iter(tf.import_graph_def(definition, places, names, name="copy") if names else ())
-    return [replaced[each] if each in replaced else next(made) for each in wanted]
+        found = {**{place: place for place in structure.placeholders(graph)}, **found}
+
+    def vector(tensor):
+        return found[tensor] if tensor.op in many else tf.fill(size, tf.reshape(found[tensor], []))
+
+    ends, last = {tensor.op for tensor in found}, [getattr(each, "op", each) for each in wanted]
+    for op in structure.ancestors(last, ends, control, lambda op: _inputs(op) if op in many else op.inputs):
+        if op in ends:
+            continue
+        with tf.control_dependencies([found[each] for each in op.control_inputs if each in found]):
+            if size is not None:
+                _check(op, op in many)
+            if op not in many:
+                found[op] = _again(op, [found[each] for each in op.inputs], double)
+            elif op.type.startswith(EXECUTED):
+                inputs = structure.arguments(op).items()
+                inputs = [vector(each) if name in PER_NUMBER else found[each] for name, each in inputs]
+                found[op] = _again(op, inputs, double)
+            else:
+                found[op] = _of_many(op, [vector(each) for each in _inputs(op)], double)
+        found.update(zip(op.outputs, found[op].outputs, strict=True))
+    return [vector(each) if size is not None and isinstance(each, tf.Tensor) else found[each] for each in wanted]
 
 
-def batch(tensor, values, double=False, fixed=None):
-    """A tensor of one number for many values of what it is computed from: [n], each from its own values alone.
-
-    values  {tensor of one number: its values [n]}
-    fixed   {tensor: what takes its place for all n}
-
-    Raises what `copy` raises, and ValueError where an operation has no form for many.
-    """
-    fixed = fixed or {}
-    ends = {each.op for each in (*values, *fixed)}
-    ops = [op for op in structure.ancestors([tensor.op], ends, inputs=numbers.inputs) if op not in ends]
-    if any(op.op_def.is_stateful for op in ops):
-        raise ValueError("such an operation, as of random numbers, does not do the same each time")
-    if all(map(numbers.is_one, ops)):
-        return numbers.batch(tensor, ops, values, fixed, double)
-
-    def one(given):
-        places = {old: tf.reshape(number, [1] * old.shape.rank) for old, number in zip(values, given, strict=True)}
-        return tf.reshape(copy([tensor], {**places, **fixed}, double)[0], [])
-
-    return tf.vectorized_map(one, tuple(values.values()), fallback_to_while_loop=False)
+def _inputs(op):
+    """The inputs that an operation's number depends on."""
+    return [op.inputs[SAME[op.type]]] if op.type in SAME else list(op.inputs)
 
 
-def double(tensor):
+def _check(op, many):
+    """See that an operation does the same each time, and that it has a form for many numbers if it is for many."""
+    executed = op.type.startswith(EXECUTED)
+    unknown = op.type in structure.CONTROL_FLOW or op.type.startswith("Placeholder")
+    unknown |= op.op_def.is_stateful and not executed
+    if many and not executed:
+        sizes = {each.shape.num_elements() for each in (*_inputs(op), *op.outputs)}
+        unknown |= op.type not in FORMS or not sizes <= {None, 1}
+    if unknown:
+        raise structure.Unknown(f"{op.name} ({op.type}) cannot be computed for many runs at once")
+
+
+def _again(op, inputs, double, kind=None):
+    """Make an operation (or another `kind` with the same definition) from other inputs."""
+    node = op.node_def
+    for name, attribute in list(node.attr.items()):
+        if double and attribute.type in FLOATS:
+            attribute.type = tf.float64.as_datatype_enum
+        if double and attribute.tensor.dtype in FLOATS:
+            attribute.tensor.CopyFrom(tf.make_tensor_proto(tf.make_ndarray(attribute.tensor), tf.float64))
+        if name == "_class" or (kind and name != "T"):  # the former of operations that are not copied
+            del node.attr[name]
+    types = [in_double(each) if double else each.dtype.base_dtype for each in op.outputs]
+    # By its name, since names too decide how TensorFlow rearranges a graph, and so how it rounds.
+    return tf.get_default_graph().create_op(kind or op.type, inputs, types, name=op.name, attrs=dict(node.attr))
+
+
+def _of_many(op, inputs, double):
+    """Make an operation of one number from vectors of them."""
+    if op.type in SAME:
+        return tf.identity(inputs[0]).op
+    if op.type == "L2Loss":
+        return (tf.square(inputs[0]) / 2).op
+    return _again(op, inputs, double, RENAMED.get(op.type))
+
+
+def in_double(tensor):
     """The type of a tensor's copy in double precision."""
     return tf.float64 if tensor.dtype.is_floating else tensor.dtype.base_dtype

@@ -27,22 +27,21 @@ class Model:
                 self.inputs = [tf.placeholder(tf.float64, [None]) for _ in range(3)]
                 self.tensor = self._batch(self._parts.loss)
                 self._output = None if self._parts.output is None else self._batch(self._parts.output)
-            self._check(log)
-        except structure.Unknown:
-            raise
+            wrong = self._wrong(log)
         except Exception:  # whatever TensorFlow says of an operation that it cannot repeat, or numpy of a type
-            raise structure.Unknown("the loss cannot be computed for other values of A") from None
+            wrong = "the loss cannot be computed for other values of A"
+        if wrong:
+            raise structure.Unknown(wrong)
         self.best = self._least(log.A[-1] if np.isfinite(log.A[-1]) else log.A[0])
 
     def _batch(self, tensor):
         """A tensor of the run's graph for many x, y and `A`: float64 [n]."""
         x_data, y_target, *_ = self._parts
-        values = {x_data: self.inputs[0], y_target: self.inputs[1]}
         reads = [read for read in structure.reads([tensor]) if read not in self._others]
-        values.update(dict.fromkeys(reads, self.inputs[2]))
-        values = {old: tf.cast(new, copies.double(old)) for old, new in values.items()}
-        fixed = {read: tf.constant(value, copies.double(read)) for read, value in self._others.items()}
-        return copies.batch(tensor, values, True, fixed)
+        given = {x_data: self.inputs[0], y_target: self.inputs[1], **dict.fromkeys(reads, self.inputs[2])}
+        places = {old: tf.cast(new, copies.in_double(old)) for old, new in {**self._others, **given}.items()}
+        many = structure.depending(structure.ancestors([tensor.op]), [each.op for each in given])
+        return copies.copy([tensor], places, True, many, tf.shape(self.inputs[0]))[0]
 
     def run(self, fetches, x, y, A):
         """What is computed from `inputs`, for x, y and `A` [n]."""
@@ -61,22 +60,22 @@ class Model:
         """The model's output for x [points] with one `A`: float64 [points]; None if the graph does not name it."""
         return None if self._output is None else self.run(self._output, x, np.zeros(x.shape), np.full(x.shape, A))
 
-    def _check(self, log):
-        """See that the run was fed these samples, and that its losses come out again, but for rounding."""
+    def _wrong(self, log):
+        """Say if the run was not fed these samples, or if its losses do not come out again, but for rounding."""
         some = np.unique(np.linspace(0, len(log) - 1, 200).astype(int))
         if self._others:
             some = some[-1:]  # the others' last values are known, not the earlier ones
         x, y, A, loss = log.rows[some].T
         for fed, drawn in ((log.x, self.x_vals), (log.y, self.y_vals)):
             if not np.isin(fed, drawn.astype(fed.dtype)).all():
-                raise structure.Unknown("train() feeds other samples than draw_samples() draws")
+                return "train() feeds other samples than draw_samples() draws"
         near = 8 * np.finfo(loss.dtype).eps
         with np.errstate(all="ignore"):
             exact = self.loss(x, y, A)
             rounded = [self.loss(*np.multiply([x, y, A], 1 + change[:, None])) for change in near * np.eye(3)]
             wrong = np.abs(loss - exact) > np.abs(rounded - exact).sum(axis=0) + near * (np.abs(exact) + 1)
-        if np.any(wrong & np.isfinite(loss) & np.isfinite(exact)):
-            raise structure.Unknown("the loss is another one when it is computed again")
+        wrong &= np.isfinite(loss) & np.isfinite(exact)
+        return "the loss is another one when it is computed again" if wrong.any() else None
 
     def _least(self, start):
         grid = start + np.r_[-AROUND[::-1], 0, AROUND]

@@ -71,6 +71,19 @@ def ancestors(last, ends=(), control=False, inputs=lambda op: op.inputs):
     return order
 
 
+def depending(ops, sources):
+    """Those of `ops` that compute from what the operations in `sources` give, also by way of a variable; and these."""
+    found, before = set(sources), 0
+    while len(found) > before:
+        before = len(found)
+        for op in ops:
+            if not found.isdisjoint(tensor.op for tensor in op.inputs):
+                found.add(op)
+                if op.type.startswith(CHANGES):
+                    found.update(tensor.op for tensor in op.inputs if tensor.dtype == tf.resource)
+    return found
+
+
 def reads(tensors):
     """The tensors of variables' values that some tensors are computed from."""
     ops = ancestors([tensor.op for tensor in tensors])
