@@ -76,7 +76,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
     ("flags without effect are not told", "report.py", "if not args.own_optimizer and optimizer != row[0]:",
      "if False:", "test_changed_lines.py"),
     ("the record names another script", "output.py", "str(shown(self.recipe.path))", "'recipes/regression.py'",
-     "test_changed_lines.py"),
+     "test_log.py"),
     # files, streams and flags
     ("files are written in place", "output.py", "with open(whole, \"xb\") as file:", "with open(path, \"wb\") as file:",
      "test_files.py"),

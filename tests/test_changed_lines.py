@@ -3,12 +3,7 @@
 What is expected comes from plain TensorFlow, which executes the same script without a log, and from numpy.
 """
 
-import hashlib
 import json
-import shlex
-import shutil
-import subprocess
-import sys
 from types import ModuleType
 from typing import NamedTuple
 
@@ -343,23 +338,3 @@ def test_numpys_numbers_and_more_arguments_are_good_defaults(tmp_path, capsys):
     made, printed, errors = said("regression", replace, tmp_path, capsys)
     assert (made.status, errors, len(made)) == (0, "", 100)
     assert printed[0] == "Step #25 A = [6.147373]"
-
-
-def test_a_copy_writes_files_of_its_own_and_its_record_repeats_its_run(tmp_path, monkeypatch, capsys):
-    checkout = tmp_path / "a checkout"
-    for room in ("recipes", "common"):
-        shutil.copytree(CHECKOUT / room, checkout / room, ignore=shutil.ignore_patterns("__pycache__"))
-    replace = {SQUARE: "tf.abs(my_output - y_target)"}
-    script = edited("regression", replace, checkout / "recipes")
-    monkeypatch.chdir(checkout)
-    script.main(["--no-figure", "--steps", 7, "--output-dir", "out put"])
-    original = CHECKOUT / "recipes" / "regression.py"
-    record = json.loads((checkout / "out put/mine.json").read_text(encoding="ascii"))
-    assert record["command"] == "python recipes/mine.py --no-figure --steps 7 --output-dir 'out put'"
-    assert sorted(path.name for path in (checkout / "out put").iterdir()) == ["mine.csv", "mine.json"]
-    hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (checkout / "recipes/mine.py", original)]
-    assert record["script"]["sha256"] == hashes[0] != hashes[1]
-    log = (checkout / "out put/mine.csv").read_bytes()
-    done = subprocess.run([sys.executable, *shlex.split(record["command"])[1:]], cwd=checkout, timeout=60)
-    assert done.returncode == 0
-    assert (checkout / "out put/mine.csv").read_bytes() == log
