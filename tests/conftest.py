@@ -53,11 +53,11 @@ def train(folder, *flags, main=regression.main):
     return main(["--no-figure", "--output-dir", folder, *flags])
 
 
-def edited(folder, *changes):
-    """The `main` of mine.py, the regression in which each text of `changes` gave way to the one beside it."""
-    text, path = (CHECKOUT / "recipes" / "regression.py").read_text(encoding="utf-8"), folder / "mine.py"
+def edited(folder, *changes, recipe="regression"):
+    """The `main` of mine.py, the script in which each text of `changes` gave way to the one beside it."""
+    text, path = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8"), folder / "mine.py"
     for old, new in changes:
-        assert text.count(old) == 1, old
+        assert old in text, old
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
     return runpy.run_path(str(path))["main"]

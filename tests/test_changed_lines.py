@@ -4,12 +4,12 @@ What is expected comes from plain TensorFlow, which executes the same script wit
 """
 
 import json
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from conftest import CHECKOUT, one_sentence, read_log
+import regression
+from conftest import edited, names, one_sentence, read_log, train
 
 from common import tf1
 
@@ -75,7 +75,6 @@ EDITS = {
     "matrices": Edit("regression", {
         "shape=[1]": "shape=[1, 1]", OUTPUT: "tf.matmul(x_data, A)", "[x_vals[rand_index]]": "[[x_vals[rand_index]]]",
         "[y_vals[rand_index]]": "[[y_vals[rand_index]]]"}, squared),
-    "a shape that is not said": Edit("regression", {"placeholder(shape=[1]": "placeholder(shape=[None]"}, squared),
     "float16": Edit("regression", {"tf.float32": "tf.float16", VARIABLE: f"tf.Variable(tf.cast({VARIABLE[12:-11]}, "
                                                                           "tf.float16), name='A')"}, squared),
     "float64": Edit("regression", {"tf.float32": "tf.float64", VARIABLE: f"tf.Variable(tf.cast({VARIABLE[12:-11]}, "
@@ -133,34 +132,13 @@ EDITS = {
         'name="A")': 'name="A", constraint=lambda a: tf.clip_by_value(a, 0., 5.))'}, squared),
     "two passes": Edit("regression", {LOOP: f"    for epoch in range(2):\n{LOOP.replace('    for', '     for')}"},
                        squared),
-    "two executions a round": Edit("regression", {STEP: f"{STEP}\n        {STEP}"}, squared),
     "a second optimizer": Edit("regression", {
         "    init = ": "    other = tf.train.AdamOptimizer(0.1).minimize(loss)\n    init = ",
         STEP: f"{STEP}\n        {STEP.replace('train_step', 'other')}"}, squared),
-    "every second round": Edit("regression", {STEP: f"if i % 2: {STEP}"}, squared),
-    "a list of fetches": Edit("regression", {STEP: STEP.replace("train_step", "[train_step, loss]")}, squared),
-    "a dict of fetches": Edit("regression", {STEP: STEP.replace("train_step", "{'step': train_step, 'A': A}")},
-                              squared),
-    "a finished graph": Edit("regression", {LOOP: f"    sess.graph.finalize()\n{LOOP}"}, squared),
-    "a session that is closed": Edit("regression", {"\n\nmain = ": "    sess.close()\n\n\nmain = "}, squared),
 }
 
 
-def edited(recipe, replace, folder):
-    """The script with texts replaced, as a module that was imported from `folder`/mine.py."""
-    code = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8")
-    for old, new in replace.items():
-        assert old in code, old
-        code = code.replace(old, new)
-    path = folder / "mine.py"
-    path.write_text(code, encoding="utf-8")
-    module = ModuleType("mine")
-    module.__file__ = str(CHECKOUT / "recipes" / "mine.py")  # where `common` is found beside
-    exec(compile(code, path, "exec"), vars(module))
-    return module
-
-
-def plainly(script, steps):
+def plainly(main, steps):
     """A [executions + 1], and x, y, `A` and the loss after each execution of a plain session, [executions, 4]."""
     rows, starts = [], []
 
@@ -179,7 +157,7 @@ def plainly(script, steps):
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(tf1, "Session", Plain, raising=False)
-        script.train(steps=steps)
+        main.train(steps=steps)
     return starts[0], rows
 
 
@@ -195,10 +173,10 @@ def check_least(loss, samples, best):
 @pytest.mark.parametrize("name", EDITS)
 def test_the_log_and_the_least_loss_of_a_changed_script_are_right(name, tmp_path, capsys):
     edit = EDITS[name]
-    script = edited(edit.recipe, edit.replace, tmp_path)
-    start, rows = plainly(script, 30)
+    main = edited(tmp_path, *edit.replace.items(), recipe=edit.recipe)
+    start, rows = plainly(main, 30)
     capsys.readouterr()
-    made = script.main(["--steps", 30, "--no-figure", "--output-dir", tmp_path])
+    made = train(tmp_path, "--steps", 30, main=main)
     printed, errors = capsys.readouterr()
 
     assert made.A[0] == start
@@ -214,7 +192,7 @@ def test_the_log_and_the_least_loss_of_a_changed_script_are_right(name, tmp_path
         assert "least loss" not in printed
     else:
         assert (made.status, errors) == (0, "")
-        samples = script.main.samples(605)
+        samples = main.samples(605)
         if np.isnan(edit.loss(*samples, 1)).any():
             assert best is None
             assert "The loss for these samples is nowhere least" in printed
@@ -223,15 +201,15 @@ def test_the_log_and_the_least_loss_of_a_changed_script_are_right(name, tmp_path
             assert "the least loss for these samples is at A = " in printed.replace("The", "the")
 
 
-def said(recipe, replace, folder, capsys, *flags):
-    """What a changed script returns, prints above its files, and says on standard error."""
-    script = edited(recipe, replace, folder)
-    try:
-        made = script.main([*flags, "--no-figure", "--output-dir", folder])
-    except SystemExit as end:
-        made = end.code
-    printed, errors = capsys.readouterr()
-    return made, [line for line in printed.splitlines() if not line.startswith("Wrote ")], errors
+@pytest.fixture
+def said(tmp_path, capsys):
+    """A function that runs a changed regression: its log, the lines above those of its files, and its errors."""
+    def function(replace, *flags):
+        made = train(tmp_path, *flags, main=edited(tmp_path, *replace.items()))
+        printed, errors = capsys.readouterr()
+        return made, [line for line in printed.splitlines() if not line.startswith("Wrote ")], errors
+
+    return function
 
 
 ONE_NUMBER = "x, y, A and the loss should be one number each at a step (of a loss of more, take the mean or the sum)"
@@ -239,39 +217,27 @@ ONE_NUMBER = "x, y, A and the loss should be one number each at a step (of a los
 
 @pytest.mark.parametrize(("replace", "steps", "reason"), [
     ({OUTPUT: f"tf.nn.dropout({OUTPUT}, rate=0.5)"}, 100, UNKNOWN),
-    ({STEP: f"sess.run(A.assign([5.]))\n        {STEP}"}, 100, "A was also changed by an execution that fed no sample"),
     ({"placeholder(shape=[1]": "placeholder(shape=[None]", "[x_vals[rand_index]]": "x_vals[:5]",
       "[y_vals[rand_index]]": "y_vals[:5]"}, 0, ONE_NUMBER),
     ({SQUARE: "tf.square(my_output - tf.constant([9., 11.]))"}, 0, ONE_NUMBER),
-    ({LOOP: f"    other = tf.Session()\n    other.run(init)\n{LOOP}", STEP: f"{STEP}\n        other{STEP[4:]}"}, 200,
-     "two sessions were trained, and the log has the steps of both"),
     ({"    tf.losses.add_loss(loss)": "    #"}, 0,
      "train() needs a placeholder for x, one for y, a variable and tf.losses.add_loss(loss)"),
 ], ids=str)
-def test_what_is_not_known_of_a_run_is_left_out_with_one_sentence(replace, steps, reason, tmp_path, capsys):
-    made, printed, errors = said("regression", replace, tmp_path, capsys)
+def test_what_is_not_known_of_a_run_is_left_out_with_one_sentence(replace, steps, reason, tmp_path, said):
+    made, printed, errors = said(replace)
     shown = "the log" if steps else "what train() prints"
     assert (made.status, len(made), errors) == (1, steps, f"mine.py: nothing is shown beyond {shown}: {reason}.\n")
-    assert printed[-1].startswith("Loss = ")  # the page's own lines are there all the same
-    assert sorted(path.name for path in tmp_path.glob("mine.*")) == (
-        ["mine.csv", "mine.json", "mine.py"] if steps else ["mine.py"])
+    assert sum(line.startswith("Step #") for line in printed) == 4  # the page's own lines are there all the same
+    assert printed[-1].startswith("Loss = ")
+    assert names(tmp_path) == (["mine.csv", "mine.json", "mine.py"] if steps else ["mine.py"])
 
 
-@pytest.mark.parametrize("replace", [
-    {LOOP: "    for i in range(0):\n"}, {STEP: "pass"}, {STEP: STEP.replace("train_step", "loss")}])
-def test_a_script_that_takes_no_step_is_told_so_and_no_earlier_file_is_lost(replace, tmp_path, capsys):
-    (tmp_path / "mine.csv").write_text("earlier", encoding="ascii")
-    made, _, _ = said("regression", replace, tmp_path, capsys)
-    assert made == "train() takes no step: let it execute sess.run(train_step, feed_dict=…) in a tf.Session()."
-    assert (tmp_path / "mine.csv").read_text(encoding="ascii") == "earlier"
-
-
-def test_a_second_variable_is_trained_and_the_least_loss_is_that_beside_its_last_value(tmp_path, capsys):
+def test_a_second_variable_is_trained_and_the_least_loss_is_that_beside_its_last_value(said):
     replace = {OUTPUT: "tf.add(tf.multiply(x_data, A), B, name='my_output')",
                "    # Add the mult": "    B = tf.Variable(tf.zeros([1]), name='B')\n    # Add the mult"}
-    made, printed, errors = said("regression", replace, tmp_path, capsys)
+    made, printed, errors = said(replace)
     assert (made.status, errors) == (0, "")
-    x, y = edited("regression", replace, tmp_path).main.samples(605)
+    x, y = regression.main.samples(605)
     A, B = np.float64(made.A[0]), 0.0
     for fed, target in zip(made.x.astype(float), made.y.astype(float), strict=True):
         error = fed * A + B - target
@@ -289,20 +255,20 @@ def test_a_second_variable_is_trained_and_the_least_loss_is_that_beside_its_last
     ({"target=10": "target=float('nan')"}, "The least loss for these samples is at A = 9.7962"),
     ({", target=10": ""}, "The least loss for these samples is at A = 9.7962"),
 ])
-def test_what_a_should_come_to_follows_the_data(replace, line, tmp_path, capsys):
-    made, printed, errors = said("regression", replace, tmp_path, capsys)
+def test_what_a_should_come_to_follows_the_data(replace, line, said):
+    made, printed, errors = said(replace)
     assert (made.status, errors, printed[-1]) == (0, "", line)
 
 
-def test_a_run_to_targets_of_1000_did_not_diverge(tmp_path, capsys):
-    made, _, errors = said("regression", {Y: "np.repeat(1000., 100)"}, tmp_path, capsys)
+def test_a_run_to_targets_of_1000_did_not_diverge(said):
+    made, _, errors = said({Y: "np.repeat(1000., 100)"})
     assert (made.status, errors) == (0, "")
     assert abs(made.A[-1] - 1000) < 50
 
 
-def test_a_sample_that_is_no_number_is_blamed_on_the_sample(tmp_path, capsys):
+def test_a_sample_that_is_no_number_is_blamed_on_the_sample(said):
     replace = {"    y_vals = np.r": "    x_vals[30:] = np.nan\n    y_vals = np.r"}
-    made, _, errors = said("regression", replace, tmp_path, capsys)
+    made, _, errors = said(replace)
     assert made.status == 1
     assert errors.startswith("mine.py: step 3 was fed x = nan and y = 10.0: feed finite numbers.\n")
     assert "learning rate" not in errors
@@ -313,9 +279,9 @@ def test_a_sample_that_is_no_number_is_blamed_on_the_sample(tmp_path, capsys):
     (["--learning-rate", "0.3"],
      "mine.py: the learning rate of the flags has no effect, since train() declares 0.2.\n"),
 ])
-def test_a_flag_without_effect_is_said_to_have_none(flags, sentence, tmp_path, capsys):
+def test_a_flag_without_effect_is_said_to_have_none(flags, sentence, tmp_path, said):
     replace = {f"optimizer or {OPTIMIZER}": "tf.train.MomentumOptimizer(0.2, 0.5)"}
-    made, _, errors = said("regression", replace, tmp_path, capsys, *flags)
+    made, _, errors = said(replace, *flags)
     assert (made.status, errors) == (1, sentence)
     result = json.loads((tmp_path / "mine.json").read_text(encoding="ascii"))["result"]
     assert (result["optimizer"], result["learning_rate"]) == ("momentum", 0.2)
@@ -326,15 +292,17 @@ def test_a_flag_without_effect_is_said_to_have_none(flags, sentence, tmp_path, c
     ({"steps=100": "steps=0"}, "argument --steps: must be a whole number from 1 to 100,000,000, not '0'"),
 ])
 def test_defaults_of_train_are_checked_as_flags_are(replace, sentence, tmp_path, capsys):
-    made, _, errors = said("regression", replace, tmp_path, capsys)
-    assert made == 2
+    with pytest.raises(SystemExit) as end:
+        train(tmp_path, main=edited(tmp_path, *replace.items()))
+    errors = capsys.readouterr().err
+    assert end.value.code == 2
     assert one_sentence(errors)
     assert sentence in errors
 
 
-def test_numpys_numbers_and_more_arguments_are_good_defaults(tmp_path, capsys):
+def test_numpys_numbers_and_more_arguments_are_good_defaults(said):
     replace = {"learning_rate=0.02": "learning_rate=np.float32(0.02)", "optimizer=None": "optimizer=None, more=3",
                "steps=100": "steps=np.int64(100)"}
-    made, printed, errors = said("regression", replace, tmp_path, capsys)
+    made, printed, errors = said(replace)
     assert (made.status, errors, len(made)) == (0, "", 100)
     assert printed[0] == "Step #25 A = [6.147373]"
