@@ -7,7 +7,6 @@ the mutations whose name has one of the WORDs (default: all), and exits with 1 i
 applies. It takes about a quarter of an hour.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -95,18 +94,6 @@ MUTATIONS = [Mutation(*fields) for fields in (
 )]
 
 
-def copy(folder):
-    """A copy of the tracked files (all files, where there is no git) in a folder with a name of its own."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=CHECKOUT,
-                            capture_output=True, check=False)
-    names = os.fsdecode(listed.stdout).split("\0")[:-1] if listed.returncode == 0 else [
-        str(path.relative_to(CHECKOUT)) for path in CHECKOUT.rglob("*.*") if path.is_file()]
-    for name in names:
-        if (CHECKOUT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(CHECKOUT / name, folder / name)
-
-
 def noticed(mutation, folder):
     """What became of a mutation in the copy: noticed, NOT NOTICED or NO LONGER APPLIES."""
     path = folder / "common" / mutation.file
@@ -137,7 +124,8 @@ def main(words):
     print("| mutation | |\n| --- | --- |")
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
-        copy(Path(folder))
+        unneeded = shutil.ignore_patterns(".git", ".venv*", "__pycache__")
+        shutil.copytree(CHECKOUT, folder, ignore=unneeded, dirs_exist_ok=True)
         for mutation in chosen:
             result = noticed(mutation, Path(folder))
             missed += not result.startswith("noticed")

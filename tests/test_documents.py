@@ -3,17 +3,15 @@
 import contextlib
 import csv
 import functools
-import importlib.util
 import io
 import json
-import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from unittest import mock
 
 import make_reference as reference
 import numpy as np
@@ -61,26 +59,20 @@ def ran(block):
             first, script, *words = shlex.split(line.replace(" -i ", " ").replace(" --animate", ""))
             if first == "cat":
                 print(Path(script).read_text(encoding="ascii"))
-            elif script.startswith("outputs/"):
-                exec(compile(Path(script).read_text(encoding="utf-8"), script, "exec"), {})
-            else:
-                spec = importlib.util.spec_from_file_location(Path(script).stem, folder / script)
-                module = importlib.util.module_from_spec(spec)
-                spec.loader.exec_module(module)
-                module.main([*words, *(["--no-figure"] if "--no-figure" not in words else [])])
+                continue
+            names = runpy.run_path(str(folder / script))
+            if script.startswith("recipes/"):
+                names["main"]([*words, "--no-figure"])
     return printed.getvalue(), folder
 
 
 @contextlib.contextmanager
 def elsewhere(folder):
     """Have a folder in the place of the checkout's root: the recipes' files go below it."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        with mock.patch.object(flags, "OUTPUTS", folder / "outputs"):
-            yield
-    finally:
-        os.chdir(before)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(flags, "OUTPUTS", folder / "outputs")
+        yield
 
 
 def same_text(ours, theirs):
