@@ -21,9 +21,9 @@ FILES = ["regression.csv", "regression.json"]  # of a plain run without its pict
 WHOLE = [*FILES, "regression.png"]
 
 
-def command(recipe, *flags, checkout=CHECKOUT, python=()):
+def command(recipe, *flags):
     """The words of `python recipes/RECIPE.py FLAGS`, started by this very Python."""
-    return [sys.executable, *python, str(checkout / "recipes" / f"{recipe}.py"), *map(str, flags)]
+    return [sys.executable, str(CHECKOUT / "recipes" / f"{recipe}.py"), *map(str, flags)]
 
 
 def start(words, **options):
@@ -42,10 +42,9 @@ def end(process):
     return subprocess.CompletedProcess(process.args, process.returncode, printed, errors)
 
 
-def run(recipe, *flags, env=None, checkout=CHECKOUT, python=(), **options):
+def run(recipe, *flags, env=None):
     """Run a script as a user does, to its end; returns the `CompletedProcess` with text output."""
-    words = command(recipe, *flags, checkout=checkout, python=python)
-    return end(start(words, env={**os.environ, **(env or {})}, **options))
+    return end(start(command(recipe, *flags), env={**os.environ, **(env or {})}))
 
 
 def train(folder, *flags, main=regression.main):

@@ -15,7 +15,7 @@ from common import tf1
 
 OUTPUT = 'tf.multiply(x_data, A, name="my_output")'
 SQUARE = 'tf.square(my_output - y_target, name="loss")'
-VARIABLE = 'tf.Variable(tf.random_normal(shape=[1], seed=seed), name="A")'
+NORMAL = "tf.random_normal(shape=[1], seed=seed)"
 XENTROPY = ('tf.nn.sigmoid_cross_entropy_with_logits(\n'
             '        logits=my_output_expanded, labels=y_target_expanded, name="xentropy")')
 OPTIMIZER = "tf.train.GradientDescentOptimizer(learning_rate=learning_rate)"
@@ -42,99 +42,89 @@ def cross_entropy(x, y, A):
 class Edit(NamedTuple):
     """A change of a script, and what follows from it."""
 
-    recipe: str
     replace: dict  # a text: what stands in its place
-    loss: object = None  # (x, y, A) -> the loss, in numpy, which decides the line of the least loss
+    loss: object = squared  # (x, y, A) -> the loss, in numpy, which decides the line of the least loss
     says: str = None  # on standard error, instead of that line
+    recipe: str = "regression"
 
 
 EDITS = {
     # Another loss or another model.
-    "the absolute error": Edit("regression", {SQUARE: "tf.abs(my_output - y_target)"}, lambda x, y, A: abs(x * A - y)),
-    "log cosh": Edit("regression", {SQUARE: "tf.math.log(tf.cosh(my_output - y_target))"},
+    "the absolute error": Edit({SQUARE: "tf.abs(my_output - y_target)"}, lambda x, y, A: abs(x * A - y)),
+    "log cosh": Edit({SQUARE: "tf.math.log(tf.cosh(my_output - y_target))"},
                      lambda x, y, A: np.log(np.cosh(x * A - y))),
-    "a penalty": Edit("regression", {SQUARE: f"{SQUARE} + 0.1 * tf.square(A)"},
-                      lambda x, y, A: squared(x, y, A) + 0.1 * A**2),
-    "one more": Edit("regression", {OUTPUT: "x_data * A + 1"}, lambda x, y, A: (x * A + 1 - y) ** 2),
-    "the mean": Edit("regression", {SQUARE: f"tf.reduce_mean({SQUARE})"}, squared),
-    "the largest": Edit("regression", {SQUARE: f"tf.reduce_max({SQUARE})"}, squared),
-    "tf.losses": Edit("regression", {SQUARE: "tf.losses.mean_squared_error(y_target, my_output)"}, squared),
-    "the sigmoid's squared error": Edit(
-        "classification", {XENTROPY: f"tf.square(tf.sigmoid({EXPANDED}) - {LABELS})"},
-        lambda x, y, A: (sigmoid(x + A) - y) ** 2),
-    "the hinge": Edit("classification", {XENTROPY: f"tf.nn.relu(1 - (2 * {LABELS} - 1) * {EXPANDED})"},
-                      lambda x, y, A: np.maximum(1 - (2 * y - 1) * (x + A), 0)),
+    "a penalty": Edit({SQUARE: f"{SQUARE} + 0.1 * tf.square(A)"}, lambda x, y, A: squared(x, y, A) + 0.1 * A**2),
+    "one more": Edit({OUTPUT: "x_data * A + 1"}, lambda x, y, A: (x * A + 1 - y) ** 2),
+    "the mean": Edit({SQUARE: f"tf.reduce_mean({SQUARE})"}),
+    "the largest": Edit({SQUARE: f"tf.reduce_max({SQUARE})"}),
+    "tf.losses": Edit({SQUARE: "tf.losses.mean_squared_error(y_target, my_output)"}),
+    "the sigmoid's squared error": Edit({XENTROPY: f"tf.square(tf.sigmoid({EXPANDED}) - {LABELS})"},
+                                        lambda x, y, A: (sigmoid(x + A) - y) ** 2, recipe="classification"),
+    "the hinge": Edit({XENTROPY: f"tf.nn.relu(1 - (2 * {LABELS} - 1) * {EXPANDED})"},
+                      lambda x, y, A: np.maximum(1 - (2 * y - 1) * (x + A), 0), recipe="classification"),
     # Parts of vectors, matrices and types: one sample's numbers must not get into another's.
-    "A[0]": Edit("regression", {OUTPUT: "x_data * A[0]"}, squared),
-    "the classification's A[0]": Edit("classification", {'tf.add(x_data, A, name="my_output")': "x_data + A[0]"},
-                                      cross_entropy),
-    "x_data[0]": Edit("regression", {OUTPUT: "x_data[0] * A"}, squared),
-    "y_target[0]": Edit("regression", {SQUARE: "tf.square(my_output - y_target[0])", Y: "np.linspace(8, 12, 100)"},
-                        squared),
-    "clip_by_norm": Edit("regression", {SQUARE: "tf.square(tf.clip_by_norm(my_output - y_target, 100.))"}, squared),
-    "matrices": Edit("regression", {
+    "A[0]": Edit({OUTPUT: "x_data * A[0]"}),
+    "the classification's A[0]": Edit({'tf.add(x_data, A, name="my_output")': "x_data + A[0]"},
+                                      cross_entropy, recipe="classification"),
+    "x_data[0]": Edit({OUTPUT: "x_data[0] * A"}),
+    "y_target[0]": Edit({SQUARE: "tf.square(my_output - y_target[0])", Y: "np.linspace(8, 12, 100)"}),
+    "clip_by_norm": Edit({SQUARE: "tf.square(tf.clip_by_norm(my_output - y_target, 100.))"}),
+    "matrices": Edit({
         "shape=[1]": "shape=[1, 1]", OUTPUT: "tf.matmul(x_data, A)", "[x_vals[rand_index]]": "[[x_vals[rand_index]]]",
-        "[y_vals[rand_index]]": "[[y_vals[rand_index]]]"}, squared),
-    "float16": Edit("regression", {"tf.float32": "tf.float16", VARIABLE: f"tf.Variable(tf.cast({VARIABLE[12:-11]}, "
-                                                                          "tf.float16), name='A')"}, squared),
-    "float64": Edit("regression", {"tf.float32": "tf.float64", VARIABLE: f"tf.Variable(tf.cast({VARIABLE[12:-11]}, "
-                                                                          "tf.float64), name='A')"}, squared),
-    "a cast": Edit("regression", {SQUARE: "tf.square(tf.cast(my_output - y_target, tf.float32))"}, squared),
-    "int32 labels": Edit("classification", {
+        "[y_vals[rand_index]]": "[[y_vals[rand_index]]]"}),
+    "float16": Edit({"tf.float32": "tf.float16", NORMAL: f"tf.cast({NORMAL}, tf.float16)"}),
+    "float64": Edit({"tf.float32": "tf.float64", NORMAL: f"tf.cast({NORMAL}, tf.float64)"}),
+    "a cast": Edit({SQUARE: "tf.square(tf.cast(my_output - y_target, tf.float32))"}),
+    "int32 labels": Edit({
         "y_target = tf.placeholder(shape=[1], dtype=tf.float32": "y_target = tf.placeholder(shape=[1], dtype=tf.int32",
-        "tf.expand_dims(y_target, 0": "tf.expand_dims(tf.cast(y_target, tf.float32), 0"}, cross_entropy),
-    "a placeholder unused": Edit("regression", {SQUARE: "tf.square(my_output - 10.)"}, squared),
-    "an old variable": Edit("regression", {'name="A")': 'name="A", use_resource=False)'}, squared),
+        "tf.expand_dims(y_target, 0": "tf.expand_dims(tf.cast(y_target, tf.float32), 0"},
+        cross_entropy, recipe="classification"),
+    "a placeholder unused": Edit({SQUARE: "tf.square(my_output - 10.)"}),
+    "an old variable": Edit({'name="A")': 'name="A", use_resource=False)'}),
     # Other samples.
-    "large targets": Edit("regression", {Y: "np.repeat(1e6, 100)"}, squared),
-    "small targets": Edit("regression", {Y: "np.repeat(1e-5, 100)"}, squared),
-    "60 samples": Edit("regression", {X: "np.random.normal(1, 0.1, 60)", Y: "np.repeat(10., 60)", "choice(100)":
-                                      "choice(60)"}, squared),
-    "a number of samples that is drawn": Edit(
-        "regression", {X: "np.random.normal(1, 0.1, np.random.randint(100, 120))", Y: "np.repeat(10., len(x_vals))"},
-        squared),
-    "standardized samples": Edit("regression", {
+    "large targets": Edit({Y: "np.repeat(1e6, 100)"}),
+    "small targets": Edit({Y: "np.repeat(1e-5, 100)"}),
+    "60 samples": Edit({X: "np.random.normal(1, 0.1, 60)", Y: "np.repeat(10., 60)", "choice(100)": "choice(60)"}),
+    "a number of samples that is drawn": Edit({
+        X: "np.random.normal(1, 0.1, np.random.randint(100, 120))", Y: "np.repeat(10., len(x_vals))"}),
+    "standardized samples": Edit({
         "    x_data = ": "    x_vals = (x_vals - x_vals.mean()) / x_vals.std()\n    x_data = "}, says=SAMPLES),
-    "too many targets": Edit("regression", {Y: "np.repeat(10., 120)"},
+    "too many targets": Edit({Y: "np.repeat(10., 120)"},
                              says="draw_samples() should give one x and one y for each sample"),
-    "labels of one class": Edit("classification", {"np.repeat(0., 50)": "np.repeat(1., 50)"},
-                                lambda x, y, A: np.full_like(x, np.nan)),
+    "labels of one class": Edit({"np.repeat(0., 50)": "np.repeat(1., 50)"},
+                                lambda x, y, A: np.full_like(x, np.nan), recipe="classification"),
     # What cannot be computed again, or not from copies: logged rightly, and nothing more is made up.
-    "gather": Edit("regression", {OUTPUT: "x_data * tf.gather(A, [0])"}, says=UNKNOWN),
-    "embedding_lookup": Edit("regression", {OUTPUT: "x_data * tf.nn.embedding_lookup(A, [0])"}, says=UNKNOWN),
-    "a function": Edit("regression", {OUTPUT: "tf.function(lambda a, b: a * b)(x_data, A)"}, says=UNKNOWN),
-    "a condition": Edit("regression", {
+    "gather": Edit({OUTPUT: "x_data * tf.gather(A, [0])"}, says=UNKNOWN),
+    "embedding_lookup": Edit({OUTPUT: "x_data * tf.nn.embedding_lookup(A, [0])"}, says=UNKNOWN),
+    "a function": Edit({OUTPUT: "tf.function(lambda a, b: a * b)(x_data, A)"}, says=UNKNOWN),
+    "a condition": Edit({
         SQUARE: "tf.cond(tf.reduce_sum(my_output) > 5., lambda: tf.square(my_output - y_target),"
                 " lambda: tf.abs(my_output - y_target))"}, says=UNKNOWN),
-    "a loop": Edit("regression", {
+    "a loop": Edit({
         SQUARE: "tf.while_loop(lambda i, s: i < 2, lambda i, s: (i + 1, s + 0.5 * tf.square(my_output - y_target)),"
                 " [0, tf.zeros([1])])[1]"}, says=UNKNOWN),
-    "map_fn": Edit("regression", {SQUARE: "tf.map_fn(lambda e: e * e, my_output - y_target)"}, says=UNKNOWN),
-    "an assertion": Edit("regression", {SQUARE: f"{SQUARE}\n    with tf.control_dependencies([tf.assert_less(loss, 1e6)"
-                                                "]):\n        loss = tf.identity(loss)"}, squared),
+    "map_fn": Edit({SQUARE: "tf.map_fn(lambda e: e * e, my_output - y_target)"}, says=UNKNOWN),
+    "an assertion": Edit({SQUARE: f"{SQUARE}\n    with tf.control_dependencies([tf.assert_less(loss, 1e6)"
+                                                "]):\n        loss = tf.identity(loss)"}),
     # Other ways to train.
-    "momentum": Edit("regression", {OPTIMIZER: "tf.train.MomentumOptimizer(learning_rate, 0.5)"}, squared),
-    "a decaying rate": Edit("regression", {
+    "momentum": Edit({OPTIMIZER: "tf.train.MomentumOptimizer(learning_rate, 0.5)"}),
+    "a decaying rate": Edit({
         "    my_opt = ": "    step = tf.train.get_or_create_global_step()\n"
                          "    rate = tf.train.exponential_decay(learning_rate, step, 20, 0.5)\n    my_opt = ",
-        "learning_rate=learning_rate)": "learning_rate=rate)", "minimize(loss)": "minimize(loss, global_step=step)"},
-        squared),
-    "a rate that is fed": Edit("regression", {
+        "learning_rate=learning_rate)": "learning_rate=rate)", "minimize(loss)": "minimize(loss, global_step=step)"}),
+    "a rate that is fed": Edit({
         "    my_opt = ": "    rate = tf.placeholder(tf.float32, [])\n    my_opt = ",
         "learning_rate=learning_rate)": "learning_rate=rate)",
-        STEP: STEP.replace("rand_y}", "rand_y, rate: 0.05}")}, squared),
-    "a clipped gradient": Edit("regression", {
+        STEP: STEP.replace("rand_y}", "rand_y, rate: 0.05}")}),
+    "a clipped gradient": Edit({
         "my_opt.minimize(loss)": "my_opt.apply_gradients([(tf.clip_by_value(each, -9., 9.), variable)"
-                                 " for each, variable in my_opt.compute_gradients(loss)])"}, squared),
-    "an update by hand": Edit("regression", {
-        "my_opt.minimize(loss)": "A.assign_sub(learning_rate * tf.gradients(loss, A)[0])"}, squared),
-    "a constraint": Edit("regression", {
-        'name="A")': 'name="A", constraint=lambda a: tf.clip_by_value(a, 0., 5.))'}, squared),
-    "two passes": Edit("regression", {LOOP: f"    for epoch in range(2):\n{LOOP.replace('    for', '     for')}"},
-                       squared),
-    "a second optimizer": Edit("regression", {
+                                 " for each, variable in my_opt.compute_gradients(loss)])"}),
+    "an update by hand": Edit({"my_opt.minimize(loss)": "A.assign_sub(learning_rate * tf.gradients(loss, A)[0])"}),
+    "a constraint": Edit({'name="A")': 'name="A", constraint=lambda a: tf.clip_by_value(a, 0., 5.))'}),
+    "two passes": Edit({LOOP: f"    for epoch in range(2):\n{LOOP.replace('    for', '     for')}"}),
+    "a second optimizer": Edit({
         "    init = ": "    other = tf.train.AdamOptimizer(0.1).minimize(loss)\n    init = ",
-        STEP: f"{STEP}\n        {STEP.replace('train_step', 'other')}"}, squared),
+        STEP: f"{STEP}\n        {STEP.replace('train_step', 'other')}"}),
 }
 
 
@@ -164,10 +154,10 @@ def plainly(main, steps):
 def check_least(loss, samples, best):
     """See that no other `A`, near or far, has a smaller mean loss than `best`."""
     x, y = samples
-    others = best + np.r_[-1, 1] * np.geomspace(1e-6, 1e4, 300)[:, None] * max(1e-6, abs(best))
-    least = np.mean(loss(x, y, best))
+    others = best + np.outer([-1, 1], np.geomspace(1e-6, 1e4, 300)).ravel() * max(1e-6, abs(best))
     with np.errstate(over="ignore"):
-        assert all(np.mean(loss(x, y, A)) >= least * (1 - 1e-12) for A in others.ravel())
+        losses = loss(x[:, None], y[:, None], others).mean(axis=0)
+    assert np.all(losses >= np.mean(loss(x, y, best)) * (1 - 1e-12))
 
 
 @pytest.mark.parametrize("name", EDITS)

@@ -11,7 +11,6 @@ import pytest
 import regression
 from conftest import CHECKOUT, train
 from make_reference import rows
-from test_claims import trained  # noqa: F401
 from theory import moments, rates, sigmoid, table, under_constant_gradient
 
 from common import tf1 as tf
@@ -127,13 +126,13 @@ def test_what_decides_in_exercise_6():
 # --- the classification's loss ---
 
 @pytest.mark.parametrize(("z", "y"), [(4.0, 0.0), (4.0, 1.0), (-2.0, 0.0), (-2.0, 1.0)])
-def test_the_gradients_at_the_eight_nodes_are_those_of_the_table_and_add_up(trained, z, y):  # noqa: F811
+def test_the_gradients_at_the_eight_nodes_are_those_of_the_table_and_add_up(z, y, tmp_path):
     says("At z they add up to 1 − y − q for z ≥ 0, and to q − y for z < 0. Both are sigmoid(z) − y.",
          "because e^−z is too large for float32 at z = −100", "takes eight operations between z and the loss")
     assert np.exp(100.0) > np.finfo(np.float32).max
     found = [row for row in rows(WALKTHROUGH) if len(row) == 4 and row[0] in (
         "`Select`", "`mul`", "`sub`", "`Neg`", "`Select_1`", "`Exp`", "`Log1p`", "`xentropy`")]
-    session, e = trained(classification, "--steps 2").session, np.exp(-abs(z))
+    session, e = train(tmp_path, "--steps", 2, main=classification.main).session, np.exp(-abs(z))
     graph, q = session.graph, e / (1 + e)
     own = {op.name.rpartition("/")[2]: op.outputs[0] for op in graph.get_operations() if op.name.startswith("xentropy")}
     assert set(own) - {row[0].strip("`") for row in found} == {"zeros_like", "GreaterEqual"}

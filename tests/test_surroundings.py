@@ -13,7 +13,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 import regression
-from conftest import CHECKOUT, FILES, WHOLE, end, names, run, start, train, wrote
+from conftest import CHECKOUT, FILES, WHOLE, end, names, start, train, wrote
 
 from common import output
 from common import tf1 as tf
@@ -145,7 +145,7 @@ def test_what_was_written_is_named_as_one_would_type_it_from_here(tmp_path, monk
 
 def test_without_docstrings_the_help_is_the_same(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
-    bare = run("regression", "--help", python=["-OO"])
+    bare = python("-OO", SCRIPT, "--help")
     with pytest.raises(SystemExit):
         regression.main(["--help"])
     assert (bare.returncode, bare.stdout, bare.stderr) == (0, *capsys.readouterr())
