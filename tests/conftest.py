@@ -21,9 +21,9 @@ FILES = ["regression.csv", "regression.json"]  # of a plain run without its pict
 WHOLE = [*FILES, "regression.png"]
 
 
-def command(recipe, *flags, checkout=CHECKOUT, python=()):
+def command(recipe, *flags):
     """The words of `python recipes/RECIPE.py FLAGS`, started by this very Python."""
-    return [sys.executable, *python, str(checkout / "recipes" / f"{recipe}.py"), *map(str, flags)]
+    return [sys.executable, str(CHECKOUT / "recipes" / f"{recipe}.py"), *map(str, flags)]
 
 
 def start(words, **options):
@@ -42,10 +42,9 @@ def end(process):
     return subprocess.CompletedProcess(process.args, process.returncode, printed, errors)
 
 
-def run(recipe, *flags, env=None, checkout=CHECKOUT, python=(), **options):
+def run(recipe, *flags, env=None):
     """Run a script as a user does, to its end; returns the `CompletedProcess` with text output."""
-    words = command(recipe, *flags, checkout=checkout, python=python)
-    return end(start(words, env={**os.environ, **(env or {})}, **options))
+    return end(start(command(recipe, *flags), env={**os.environ, **(env or {})}))
 
 
 def train(folder, *flags, main=regression.main):
@@ -53,11 +52,11 @@ def train(folder, *flags, main=regression.main):
     return main(["--no-figure", "--output-dir", folder, *flags])
 
 
-def edited(folder, *changes):
-    """The `main` of mine.py, the regression in which each text of `changes` gave way to the one beside it."""
-    text, path = (CHECKOUT / "recipes" / "regression.py").read_text(encoding="utf-8"), folder / "mine.py"
+def edited(folder, *changes, recipe="regression"):
+    """The `main` of mine.py, the script in which each text of `changes` gave way to the one beside it."""
+    text, path = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8"), folder / "mine.py"
     for old, new in changes:
-        assert text.count(old) == 1, old
+        assert old in text, old
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
     return runpy.run_path(str(path))["main"]

@@ -3,24 +3,19 @@
 What is expected comes from plain TensorFlow, which executes the same script without a log, and from numpy.
 """
 
-import hashlib
 import json
-import shlex
-import shutil
-import subprocess
-import sys
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from conftest import CHECKOUT, one_sentence, read_log
+import regression
+from conftest import edited, names, one_sentence, read_log, train
 
 from common import tf1
 
 OUTPUT = 'tf.multiply(x_data, A, name="my_output")'
 SQUARE = 'tf.square(my_output - y_target, name="loss")'
-VARIABLE = 'tf.Variable(tf.random_normal(shape=[1], seed=seed), name="A")'
+NORMAL = "tf.random_normal(shape=[1], seed=seed)"
 XENTROPY = ('tf.nn.sigmoid_cross_entropy_with_logits(\n'
             '        logits=my_output_expanded, labels=y_target_expanded, name="xentropy")')
 OPTIMIZER = "tf.train.GradientDescentOptimizer(learning_rate=learning_rate)"
@@ -47,125 +42,93 @@ def cross_entropy(x, y, A):
 class Edit(NamedTuple):
     """A change of a script, and what follows from it."""
 
-    recipe: str
     replace: dict  # a text: what stands in its place
-    loss: object = None  # (x, y, A) -> the loss, in numpy, which decides the line of the least loss
+    loss: object = squared  # (x, y, A) -> the loss, in numpy, which decides the line of the least loss
     says: str = None  # on standard error, instead of that line
+    recipe: str = "regression"
 
 
 EDITS = {
     # Another loss or another model.
-    "the absolute error": Edit("regression", {SQUARE: "tf.abs(my_output - y_target)"}, lambda x, y, A: abs(x * A - y)),
-    "log cosh": Edit("regression", {SQUARE: "tf.math.log(tf.cosh(my_output - y_target))"},
+    "the absolute error": Edit({SQUARE: "tf.abs(my_output - y_target)"}, lambda x, y, A: abs(x * A - y)),
+    "log cosh": Edit({SQUARE: "tf.math.log(tf.cosh(my_output - y_target))"},
                      lambda x, y, A: np.log(np.cosh(x * A - y))),
-    "a penalty": Edit("regression", {SQUARE: f"{SQUARE} + 0.1 * tf.square(A)"},
-                      lambda x, y, A: squared(x, y, A) + 0.1 * A**2),
-    "one more": Edit("regression", {OUTPUT: "x_data * A + 1"}, lambda x, y, A: (x * A + 1 - y) ** 2),
-    "the mean": Edit("regression", {SQUARE: f"tf.reduce_mean({SQUARE})"}, squared),
-    "the largest": Edit("regression", {SQUARE: f"tf.reduce_max({SQUARE})"}, squared),
-    "tf.losses": Edit("regression", {SQUARE: "tf.losses.mean_squared_error(y_target, my_output)"}, squared),
-    "the sigmoid's squared error": Edit(
-        "classification", {XENTROPY: f"tf.square(tf.sigmoid({EXPANDED}) - {LABELS})"},
-        lambda x, y, A: (sigmoid(x + A) - y) ** 2),
-    "the hinge": Edit("classification", {XENTROPY: f"tf.nn.relu(1 - (2 * {LABELS} - 1) * {EXPANDED})"},
-                      lambda x, y, A: np.maximum(1 - (2 * y - 1) * (x + A), 0)),
+    "a penalty": Edit({SQUARE: f"{SQUARE} + 0.1 * tf.square(A)"}, lambda x, y, A: squared(x, y, A) + 0.1 * A**2),
+    "one more": Edit({OUTPUT: "x_data * A + 1"}, lambda x, y, A: (x * A + 1 - y) ** 2),
+    "the mean": Edit({SQUARE: f"tf.reduce_mean({SQUARE})"}),
+    "the largest": Edit({SQUARE: f"tf.reduce_max({SQUARE})"}),
+    "tf.losses": Edit({SQUARE: "tf.losses.mean_squared_error(y_target, my_output)"}),
+    "the sigmoid's squared error": Edit({XENTROPY: f"tf.square(tf.sigmoid({EXPANDED}) - {LABELS})"},
+                                        lambda x, y, A: (sigmoid(x + A) - y) ** 2, recipe="classification"),
+    "the hinge": Edit({XENTROPY: f"tf.nn.relu(1 - (2 * {LABELS} - 1) * {EXPANDED})"},
+                      lambda x, y, A: np.maximum(1 - (2 * y - 1) * (x + A), 0), recipe="classification"),
     # Parts of vectors, matrices and types: one sample's numbers must not get into another's.
-    "A[0]": Edit("regression", {OUTPUT: "x_data * A[0]"}, squared),
-    "the classification's A[0]": Edit("classification", {'tf.add(x_data, A, name="my_output")': "x_data + A[0]"},
-                                      cross_entropy),
-    "x_data[0]": Edit("regression", {OUTPUT: "x_data[0] * A"}, squared),
-    "y_target[0]": Edit("regression", {SQUARE: "tf.square(my_output - y_target[0])", Y: "np.linspace(8, 12, 100)"},
-                        squared),
-    "clip_by_norm": Edit("regression", {SQUARE: "tf.square(tf.clip_by_norm(my_output - y_target, 100.))"}, squared),
-    "matrices": Edit("regression", {
+    "A[0]": Edit({OUTPUT: "x_data * A[0]"}),
+    "the classification's A[0]": Edit({'tf.add(x_data, A, name="my_output")': "x_data + A[0]"},
+                                      cross_entropy, recipe="classification"),
+    "x_data[0]": Edit({OUTPUT: "x_data[0] * A"}),
+    "y_target[0]": Edit({SQUARE: "tf.square(my_output - y_target[0])", Y: "np.linspace(8, 12, 100)"}),
+    "clip_by_norm": Edit({SQUARE: "tf.square(tf.clip_by_norm(my_output - y_target, 100.))"}),
+    "matrices": Edit({
         "shape=[1]": "shape=[1, 1]", OUTPUT: "tf.matmul(x_data, A)", "[x_vals[rand_index]]": "[[x_vals[rand_index]]]",
-        "[y_vals[rand_index]]": "[[y_vals[rand_index]]]"}, squared),
-    "a shape that is not said": Edit("regression", {"placeholder(shape=[1]": "placeholder(shape=[None]"}, squared),
-    "float16": Edit("regression", {"tf.float32": "tf.float16", VARIABLE: f"tf.Variable(tf.cast({VARIABLE[12:-11]}, "
-                                                                          "tf.float16), name='A')"}, squared),
-    "float64": Edit("regression", {"tf.float32": "tf.float64", VARIABLE: f"tf.Variable(tf.cast({VARIABLE[12:-11]}, "
-                                                                          "tf.float64), name='A')"}, squared),
-    "a cast": Edit("regression", {SQUARE: "tf.square(tf.cast(my_output - y_target, tf.float32))"}, squared),
-    "int32 labels": Edit("classification", {
+        "[y_vals[rand_index]]": "[[y_vals[rand_index]]]"}),
+    "float16": Edit({"tf.float32": "tf.float16", NORMAL: f"tf.cast({NORMAL}, tf.float16)"}),
+    "float64": Edit({"tf.float32": "tf.float64", NORMAL: f"tf.cast({NORMAL}, tf.float64)"}),
+    "a cast": Edit({SQUARE: "tf.square(tf.cast(my_output - y_target, tf.float32))"}),
+    "int32 labels": Edit({
         "y_target = tf.placeholder(shape=[1], dtype=tf.float32": "y_target = tf.placeholder(shape=[1], dtype=tf.int32",
-        "tf.expand_dims(y_target, 0": "tf.expand_dims(tf.cast(y_target, tf.float32), 0"}, cross_entropy),
-    "a placeholder unused": Edit("regression", {SQUARE: "tf.square(my_output - 10.)"}, squared),
-    "an old variable": Edit("regression", {'name="A")': 'name="A", use_resource=False)'}, squared),
+        "tf.expand_dims(y_target, 0": "tf.expand_dims(tf.cast(y_target, tf.float32), 0"},
+        cross_entropy, recipe="classification"),
+    "a placeholder unused": Edit({SQUARE: "tf.square(my_output - 10.)"}),
+    "an old variable": Edit({'name="A")': 'name="A", use_resource=False)'}),
     # Other samples.
-    "large targets": Edit("regression", {Y: "np.repeat(1e6, 100)"}, squared),
-    "small targets": Edit("regression", {Y: "np.repeat(1e-5, 100)"}, squared),
-    "60 samples": Edit("regression", {X: "np.random.normal(1, 0.1, 60)", Y: "np.repeat(10., 60)", "choice(100)":
-                                      "choice(60)"}, squared),
-    "a number of samples that is drawn": Edit(
-        "regression", {X: "np.random.normal(1, 0.1, np.random.randint(100, 120))", Y: "np.repeat(10., len(x_vals))"},
-        squared),
-    "standardized samples": Edit("regression", {
+    "large targets": Edit({Y: "np.repeat(1e6, 100)"}),
+    "small targets": Edit({Y: "np.repeat(1e-5, 100)"}),
+    "60 samples": Edit({X: "np.random.normal(1, 0.1, 60)", Y: "np.repeat(10., 60)", "choice(100)": "choice(60)"}),
+    "a number of samples that is drawn": Edit({
+        X: "np.random.normal(1, 0.1, np.random.randint(100, 120))", Y: "np.repeat(10., len(x_vals))"}),
+    "standardized samples": Edit({
         "    x_data = ": "    x_vals = (x_vals - x_vals.mean()) / x_vals.std()\n    x_data = "}, says=SAMPLES),
-    "too many targets": Edit("regression", {Y: "np.repeat(10., 120)"},
+    "too many targets": Edit({Y: "np.repeat(10., 120)"},
                              says="draw_samples() should give one x and one y for each sample"),
-    "labels of one class": Edit("classification", {"np.repeat(0., 50)": "np.repeat(1., 50)"},
-                                lambda x, y, A: np.full_like(x, np.nan)),
+    "labels of one class": Edit({"np.repeat(0., 50)": "np.repeat(1., 50)"},
+                                lambda x, y, A: np.full_like(x, np.nan), recipe="classification"),
     # What cannot be computed again, or not from copies: logged rightly, and nothing more is made up.
-    "gather": Edit("regression", {OUTPUT: "x_data * tf.gather(A, [0])"}, says=UNKNOWN),
-    "embedding_lookup": Edit("regression", {OUTPUT: "x_data * tf.nn.embedding_lookup(A, [0])"}, says=UNKNOWN),
-    "a function": Edit("regression", {OUTPUT: "tf.function(lambda a, b: a * b)(x_data, A)"}, says=UNKNOWN),
-    "a condition": Edit("regression", {
+    "gather": Edit({OUTPUT: "x_data * tf.gather(A, [0])"}, says=UNKNOWN),
+    "embedding_lookup": Edit({OUTPUT: "x_data * tf.nn.embedding_lookup(A, [0])"}, says=UNKNOWN),
+    "a function": Edit({OUTPUT: "tf.function(lambda a, b: a * b)(x_data, A)"}, says=UNKNOWN),
+    "a condition": Edit({
         SQUARE: "tf.cond(tf.reduce_sum(my_output) > 5., lambda: tf.square(my_output - y_target),"
                 " lambda: tf.abs(my_output - y_target))"}, says=UNKNOWN),
-    "a loop": Edit("regression", {
+    "a loop": Edit({
         SQUARE: "tf.while_loop(lambda i, s: i < 2, lambda i, s: (i + 1, s + 0.5 * tf.square(my_output - y_target)),"
                 " [0, tf.zeros([1])])[1]"}, says=UNKNOWN),
-    "map_fn": Edit("regression", {SQUARE: "tf.map_fn(lambda e: e * e, my_output - y_target)"}, says=UNKNOWN),
-    "an assertion": Edit("regression", {SQUARE: f"{SQUARE}\n    with tf.control_dependencies([tf.assert_less(loss, 1e6)"
-                                                "]):\n        loss = tf.identity(loss)"}, squared),
+    "map_fn": Edit({SQUARE: "tf.map_fn(lambda e: e * e, my_output - y_target)"}, says=UNKNOWN),
+    "an assertion": Edit({SQUARE: f"{SQUARE}\n    with tf.control_dependencies([tf.assert_less(loss, 1e6)"
+                                                "]):\n        loss = tf.identity(loss)"}),
     # Other ways to train.
-    "momentum": Edit("regression", {OPTIMIZER: "tf.train.MomentumOptimizer(learning_rate, 0.5)"}, squared),
-    "a decaying rate": Edit("regression", {
+    "momentum": Edit({OPTIMIZER: "tf.train.MomentumOptimizer(learning_rate, 0.5)"}),
+    "a decaying rate": Edit({
         "    my_opt = ": "    step = tf.train.get_or_create_global_step()\n"
                          "    rate = tf.train.exponential_decay(learning_rate, step, 20, 0.5)\n    my_opt = ",
-        "learning_rate=learning_rate)": "learning_rate=rate)", "minimize(loss)": "minimize(loss, global_step=step)"},
-        squared),
-    "a rate that is fed": Edit("regression", {
+        "learning_rate=learning_rate)": "learning_rate=rate)", "minimize(loss)": "minimize(loss, global_step=step)"}),
+    "a rate that is fed": Edit({
         "    my_opt = ": "    rate = tf.placeholder(tf.float32, [])\n    my_opt = ",
         "learning_rate=learning_rate)": "learning_rate=rate)",
-        STEP: STEP.replace("rand_y}", "rand_y, rate: 0.05}")}, squared),
-    "a clipped gradient": Edit("regression", {
+        STEP: STEP.replace("rand_y}", "rand_y, rate: 0.05}")}),
+    "a clipped gradient": Edit({
         "my_opt.minimize(loss)": "my_opt.apply_gradients([(tf.clip_by_value(each, -9., 9.), variable)"
-                                 " for each, variable in my_opt.compute_gradients(loss)])"}, squared),
-    "an update by hand": Edit("regression", {
-        "my_opt.minimize(loss)": "A.assign_sub(learning_rate * tf.gradients(loss, A)[0])"}, squared),
-    "a constraint": Edit("regression", {
-        'name="A")': 'name="A", constraint=lambda a: tf.clip_by_value(a, 0., 5.))'}, squared),
-    "two passes": Edit("regression", {LOOP: f"    for epoch in range(2):\n{LOOP.replace('    for', '     for')}"},
-                       squared),
-    "two executions a round": Edit("regression", {STEP: f"{STEP}\n        {STEP}"}, squared),
-    "a second optimizer": Edit("regression", {
+                                 " for each, variable in my_opt.compute_gradients(loss)])"}),
+    "an update by hand": Edit({"my_opt.minimize(loss)": "A.assign_sub(learning_rate * tf.gradients(loss, A)[0])"}),
+    "a constraint": Edit({'name="A")': 'name="A", constraint=lambda a: tf.clip_by_value(a, 0., 5.))'}),
+    "two passes": Edit({LOOP: f"    for epoch in range(2):\n{LOOP.replace('    for', '     for')}"}),
+    "a second optimizer": Edit({
         "    init = ": "    other = tf.train.AdamOptimizer(0.1).minimize(loss)\n    init = ",
-        STEP: f"{STEP}\n        {STEP.replace('train_step', 'other')}"}, squared),
-    "every second round": Edit("regression", {STEP: f"if i % 2: {STEP}"}, squared),
-    "a list of fetches": Edit("regression", {STEP: STEP.replace("train_step", "[train_step, loss]")}, squared),
-    "a dict of fetches": Edit("regression", {STEP: STEP.replace("train_step", "{'step': train_step, 'A': A}")},
-                              squared),
-    "a finished graph": Edit("regression", {LOOP: f"    sess.graph.finalize()\n{LOOP}"}, squared),
-    "a session that is closed": Edit("regression", {"\n\nmain = ": "    sess.close()\n\n\nmain = "}, squared),
+        STEP: f"{STEP}\n        {STEP.replace('train_step', 'other')}"}),
 }
 
 
-def edited(recipe, replace, folder):
-    """The script with texts replaced, as a module that was imported from `folder`/mine.py."""
-    code = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8")
-    for old, new in replace.items():
-        assert old in code, old
-        code = code.replace(old, new)
-    path = folder / "mine.py"
-    path.write_text(code, encoding="utf-8")
-    module = ModuleType("mine")
-    module.__file__ = str(CHECKOUT / "recipes" / "mine.py")  # where `common` is found beside
-    exec(compile(code, path, "exec"), vars(module))
-    return module
-
-
-def plainly(script, steps):
+def plainly(main, steps):
     """A [executions + 1], and x, y, `A` and the loss after each execution of a plain session, [executions, 4]."""
     rows, starts = [], []
 
@@ -184,26 +147,26 @@ def plainly(script, steps):
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(tf1, "Session", Plain, raising=False)
-        script.train(steps=steps)
+        main.train(steps=steps)
     return starts[0], rows
 
 
 def check_least(loss, samples, best):
     """See that no other `A`, near or far, has a smaller mean loss than `best`."""
     x, y = samples
-    others = best + np.r_[-1, 1] * np.geomspace(1e-6, 1e4, 300)[:, None] * max(1e-6, abs(best))
-    least = np.mean(loss(x, y, best))
+    others = best + np.outer([-1, 1], np.geomspace(1e-6, 1e4, 300)).ravel() * max(1e-6, abs(best))
     with np.errstate(over="ignore"):
-        assert all(np.mean(loss(x, y, A)) >= least * (1 - 1e-12) for A in others.ravel())
+        losses = loss(x[:, None], y[:, None], others).mean(axis=0)
+    assert np.all(losses >= np.mean(loss(x, y, best)) * (1 - 1e-12))
 
 
 @pytest.mark.parametrize("name", EDITS)
 def test_the_log_and_the_least_loss_of_a_changed_script_are_right(name, tmp_path, capsys):
     edit = EDITS[name]
-    script = edited(edit.recipe, edit.replace, tmp_path)
-    start, rows = plainly(script, 30)
+    main = edited(tmp_path, *edit.replace.items(), recipe=edit.recipe)
+    start, rows = plainly(main, 30)
     capsys.readouterr()
-    made = script.main(["--steps", 30, "--no-figure", "--output-dir", tmp_path])
+    made = train(tmp_path, "--steps", 30, main=main)
     printed, errors = capsys.readouterr()
 
     assert made.A[0] == start
@@ -219,7 +182,7 @@ def test_the_log_and_the_least_loss_of_a_changed_script_are_right(name, tmp_path
         assert "least loss" not in printed
     else:
         assert (made.status, errors) == (0, "")
-        samples = script.main.samples(605)
+        samples = main.samples(605)
         if np.isnan(edit.loss(*samples, 1)).any():
             assert best is None
             assert "The loss for these samples is nowhere least" in printed
@@ -228,15 +191,15 @@ def test_the_log_and_the_least_loss_of_a_changed_script_are_right(name, tmp_path
             assert "the least loss for these samples is at A = " in printed.replace("The", "the")
 
 
-def said(recipe, replace, folder, capsys, *flags):
-    """What a changed script returns, prints above its files, and says on standard error."""
-    script = edited(recipe, replace, folder)
-    try:
-        made = script.main([*flags, "--no-figure", "--output-dir", folder])
-    except SystemExit as end:
-        made = end.code
-    printed, errors = capsys.readouterr()
-    return made, [line for line in printed.splitlines() if not line.startswith("Wrote ")], errors
+@pytest.fixture
+def said(tmp_path, capsys):
+    """A function that runs a changed regression: its log, the lines above those of its files, and its errors."""
+    def function(replace, *flags):
+        made = train(tmp_path, *flags, main=edited(tmp_path, *replace.items()))
+        printed, errors = capsys.readouterr()
+        return made, [line for line in printed.splitlines() if not line.startswith("Wrote ")], errors
+
+    return function
 
 
 ONE_NUMBER = "x, y, A and the loss should be one number each at a step (of a loss of more, take the mean or the sum)"
@@ -244,39 +207,27 @@ ONE_NUMBER = "x, y, A and the loss should be one number each at a step (of a los
 
 @pytest.mark.parametrize(("replace", "steps", "reason"), [
     ({OUTPUT: f"tf.nn.dropout({OUTPUT}, rate=0.5)"}, 100, UNKNOWN),
-    ({STEP: f"sess.run(A.assign([5.]))\n        {STEP}"}, 100, "A was also changed by an execution that fed no sample"),
     ({"placeholder(shape=[1]": "placeholder(shape=[None]", "[x_vals[rand_index]]": "x_vals[:5]",
       "[y_vals[rand_index]]": "y_vals[:5]"}, 0, ONE_NUMBER),
     ({SQUARE: "tf.square(my_output - tf.constant([9., 11.]))"}, 0, ONE_NUMBER),
-    ({LOOP: f"    other = tf.Session()\n    other.run(init)\n{LOOP}", STEP: f"{STEP}\n        other{STEP[4:]}"}, 200,
-     "two sessions were trained, and the log has the steps of both"),
     ({"    tf.losses.add_loss(loss)": "    #"}, 0,
      "train() needs a placeholder for x, one for y, a variable and tf.losses.add_loss(loss)"),
 ], ids=str)
-def test_what_is_not_known_of_a_run_is_left_out_with_one_sentence(replace, steps, reason, tmp_path, capsys):
-    made, printed, errors = said("regression", replace, tmp_path, capsys)
+def test_what_is_not_known_of_a_run_is_left_out_with_one_sentence(replace, steps, reason, tmp_path, said):
+    made, printed, errors = said(replace)
     shown = "the log" if steps else "what train() prints"
     assert (made.status, len(made), errors) == (1, steps, f"mine.py: nothing is shown beyond {shown}: {reason}.\n")
-    assert printed[-1].startswith("Loss = ")  # the page's own lines are there all the same
-    assert sorted(path.name for path in tmp_path.glob("mine.*")) == (
-        ["mine.csv", "mine.json", "mine.py"] if steps else ["mine.py"])
+    assert sum(line.startswith("Step #") for line in printed) == 4  # the page's own lines are there all the same
+    assert printed[-1].startswith("Loss = ")
+    assert names(tmp_path) == (["mine.csv", "mine.json", "mine.py"] if steps else ["mine.py"])
 
 
-@pytest.mark.parametrize("replace", [
-    {LOOP: "    for i in range(0):\n"}, {STEP: "pass"}, {STEP: STEP.replace("train_step", "loss")}])
-def test_a_script_that_takes_no_step_is_told_so_and_no_earlier_file_is_lost(replace, tmp_path, capsys):
-    (tmp_path / "mine.csv").write_text("earlier", encoding="ascii")
-    made, _, _ = said("regression", replace, tmp_path, capsys)
-    assert made == "train() takes no step: let it execute sess.run(train_step, feed_dict=…) in a tf.Session()."
-    assert (tmp_path / "mine.csv").read_text(encoding="ascii") == "earlier"
-
-
-def test_a_second_variable_is_trained_and_the_least_loss_is_that_beside_its_last_value(tmp_path, capsys):
+def test_a_second_variable_is_trained_and_the_least_loss_is_that_beside_its_last_value(said):
     replace = {OUTPUT: "tf.add(tf.multiply(x_data, A), B, name='my_output')",
                "    # Add the mult": "    B = tf.Variable(tf.zeros([1]), name='B')\n    # Add the mult"}
-    made, printed, errors = said("regression", replace, tmp_path, capsys)
+    made, printed, errors = said(replace)
     assert (made.status, errors) == (0, "")
-    x, y = edited("regression", replace, tmp_path).main.samples(605)
+    x, y = regression.main.samples(605)
     A, B = np.float64(made.A[0]), 0.0
     for fed, target in zip(made.x.astype(float), made.y.astype(float), strict=True):
         error = fed * A + B - target
@@ -302,20 +253,20 @@ def test_a_classification_whose_tensors_have_no_names_has_no_accuracy(tmp_path, 
     ({"target=10": "target=float('nan')"}, "The least loss for these samples is at A = 9.7962"),
     ({", target=10": ""}, "The least loss for these samples is at A = 9.7962"),
 ])
-def test_what_a_should_come_to_follows_the_data(replace, line, tmp_path, capsys):
-    made, printed, errors = said("regression", replace, tmp_path, capsys)
+def test_what_a_should_come_to_follows_the_data(replace, line, said):
+    made, printed, errors = said(replace)
     assert (made.status, errors, printed[-1]) == (0, "", line)
 
 
-def test_a_run_to_targets_of_1000_did_not_diverge(tmp_path, capsys):
-    made, _, errors = said("regression", {Y: "np.repeat(1000., 100)"}, tmp_path, capsys)
+def test_a_run_to_targets_of_1000_did_not_diverge(said):
+    made, _, errors = said({Y: "np.repeat(1000., 100)"})
     assert (made.status, errors) == (0, "")
     assert abs(made.A[-1] - 1000) < 50
 
 
-def test_a_sample_that_is_no_number_is_blamed_on_the_sample(tmp_path, capsys):
+def test_a_sample_that_is_no_number_is_blamed_on_the_sample(said):
     replace = {"    y_vals = np.r": "    x_vals[30:] = np.nan\n    y_vals = np.r"}
-    made, _, errors = said("regression", replace, tmp_path, capsys)
+    made, _, errors = said(replace)
     assert made.status == 1
     assert errors.startswith("mine.py: step 3 was fed x = nan and y = 10.0: feed finite numbers.\n")
     assert "learning rate" not in errors
@@ -326,9 +277,9 @@ def test_a_sample_that_is_no_number_is_blamed_on_the_sample(tmp_path, capsys):
     (["--learning-rate", "0.3"],
      "mine.py: the learning rate of the flags has no effect, since train() declares 0.2.\n"),
 ])
-def test_a_flag_without_effect_is_said_to_have_none(flags, sentence, tmp_path, capsys):
+def test_a_flag_without_effect_is_said_to_have_none(flags, sentence, tmp_path, said):
     replace = {f"optimizer or {OPTIMIZER}": "tf.train.MomentumOptimizer(0.2, 0.5)"}
-    made, _, errors = said("regression", replace, tmp_path, capsys, *flags)
+    made, _, errors = said(replace, *flags)
     assert (made.status, errors) == (1, sentence)
     result = json.loads((tmp_path / "mine.json").read_text(encoding="ascii"))["result"]
     assert (result["optimizer"], result["learning_rate"]) == ("momentum", 0.2)
@@ -339,35 +290,17 @@ def test_a_flag_without_effect_is_said_to_have_none(flags, sentence, tmp_path, c
     ({"steps=100": "steps=0"}, "argument --steps: must be a whole number from 1 to 100,000,000, not '0'"),
 ])
 def test_defaults_of_train_are_checked_as_flags_are(replace, sentence, tmp_path, capsys):
-    made, _, errors = said("regression", replace, tmp_path, capsys)
-    assert made == 2
+    with pytest.raises(SystemExit) as end:
+        train(tmp_path, main=edited(tmp_path, *replace.items()))
+    errors = capsys.readouterr().err
+    assert end.value.code == 2
     assert one_sentence(errors)
     assert sentence in errors
 
 
-def test_numpys_numbers_and_more_arguments_are_good_defaults(tmp_path, capsys):
+def test_numpys_numbers_and_more_arguments_are_good_defaults(said):
     replace = {"learning_rate=0.02": "learning_rate=np.float32(0.02)", "optimizer=None": "optimizer=None, more=3",
                "steps=100": "steps=np.int64(100)"}
-    made, printed, errors = said("regression", replace, tmp_path, capsys)
+    made, printed, errors = said(replace)
     assert (made.status, errors, len(made)) == (0, "", 100)
     assert printed[0] == "Step #25 A = [6.147373]"
-
-
-def test_a_copy_writes_files_of_its_own_and_its_record_repeats_its_run(tmp_path, monkeypatch, capsys):
-    checkout = tmp_path / "a checkout"
-    for room in ("recipes", "common"):
-        shutil.copytree(CHECKOUT / room, checkout / room, ignore=shutil.ignore_patterns("__pycache__"))
-    replace = {SQUARE: "tf.abs(my_output - y_target)"}
-    script = edited("regression", replace, checkout / "recipes")
-    monkeypatch.chdir(checkout)
-    script.main(["--no-figure", "--steps", 7, "--output-dir", "out put"])
-    original = CHECKOUT / "recipes" / "regression.py"
-    record = json.loads((checkout / "out put/mine.json").read_text(encoding="ascii"))
-    assert record["command"] == "python recipes/mine.py --no-figure --steps 7 --output-dir 'out put'"
-    assert sorted(path.name for path in (checkout / "out put").iterdir()) == ["mine.csv", "mine.json"]
-    hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (checkout / "recipes/mine.py", original)]
-    assert record["script"]["sha256"] == hashes[0] != hashes[1]
-    log = (checkout / "out put/mine.csv").read_bytes()
-    done = subprocess.run([sys.executable, *shlex.split(record["command"])[1:]], cwd=checkout, timeout=60)
-    assert done.returncode == 0
-    assert (checkout / "out put/mine.csv").read_bytes() == log

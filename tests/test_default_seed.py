@@ -8,6 +8,7 @@ The criteria were written down before any seed was tried:
    classification (a sample on the right side).
 """
 
+import functools
 import inspect
 
 import numpy as np
@@ -20,10 +21,15 @@ REGRESSION = [6.23402166, 8.50733757, 9.37753201, 9.80041122]  # what the page s
 CLASSIFICATION = [3.59597969, 0.50947344, -0.50994617, -0.76606178, -0.90859312, -0.86169094, -1.08486211]
 
 
-def starts(mean):
-    """The start of `A` with each seed: float32 [seeds]."""
+@functools.cache
+def normal():
+    """What `tf.random_normal(shape=[1], seed=seed)` draws for each seed: float32 [seeds]."""
     with tf.Graph().as_default(), tf.Session() as sess:
-        return mean + np.ravel(sess.run([tf.random_normal(shape=[1], seed=seed) for seed in SEEDS]))
+        one, draws = tf.constant([1]), []
+        for seed in SEEDS:
+            first, second = tf.get_seed(seed)
+            draws.append(tf.raw_ops.RandomStandardNormal(shape=one, dtype=tf.float32, seed=first, seed2=second))
+        return np.ravel(sess.run(draws))
 
 
 def train(recipe, A, steps, report_every, rate, gradient):
@@ -52,7 +58,7 @@ def train(recipe, A, steps, report_every, rate, gradient):
 
 def regression():
     """Which seeds meet the criteria."""
-    A, x, y, below, above = train("regression", starts(0), 100, 25, 0.02, lambda A, x, y: 2 * x * (x * A - y))
+    A, x, y, below, above = train("regression", normal(), 100, 25, 0.02, lambda A, x, y: 2 * x * (x * A - y))
     return (
         np.all(np.abs(A[:, 1:] - REGRESSION) <= 0.5, axis=1)
         & np.all(np.diff(A[:, 1:]) > 0, axis=1)
@@ -64,7 +70,7 @@ def regression():
 def classification():
     """Which seeds meet the criteria."""
     A, x, y, below, above = train(
-        "classification", starts(10), 1400, 200, 0.05, lambda A, x, y: 1 / (1 + np.exp(-x - A)) - y)
+        "classification", 10 + normal(), 1400, 200, 0.05, lambda A, x, y: 1 / (1 + np.exp(-x - A)) - y)
     logit = x + A[:, -1]
     return (
         np.all(np.abs(A[:, 1:] - CLASSIFICATION) <= 0.5, axis=1)

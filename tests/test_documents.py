@@ -3,22 +3,20 @@
 import contextlib
 import csv
 import functools
-import importlib.util
 import io
 import json
-import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from unittest import mock
 
 import make_reference as reference
 import numpy as np
 import pytest
-from conftest import CHECKOUT
+from conftest import CHECKOUT, SCRIPTS
 from make_reference import DOCUMENTS, ENGLISH, KEPT, PAIRS, REFERENCE, START, blocks, rows
 
 from common import flags
@@ -61,26 +59,20 @@ def ran(block):
             first, script, *words = shlex.split(line.replace(" -i ", " ").replace(" --animate", ""))
             if first == "cat":
                 print(Path(script).read_text(encoding="ascii"))
-            elif script.startswith("outputs/"):
-                exec(compile(Path(script).read_text(encoding="utf-8"), script, "exec"), {})
-            else:
-                spec = importlib.util.spec_from_file_location(Path(script).stem, folder / script)
-                module = importlib.util.module_from_spec(spec)
-                spec.loader.exec_module(module)
-                module.main([*words, *(["--no-figure"] if "--no-figure" not in words else [])])
+                continue
+            names = runpy.run_path(str(folder / script))
+            if script.startswith("recipes/"):
+                names["main"]([*words, "--no-figure"])
     return printed.getvalue(), folder
 
 
 @contextlib.contextmanager
 def elsewhere(folder):
     """Have a folder in the place of the checkout's root: the recipes' files go below it."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        with mock.patch.object(flags, "OUTPUTS", folder / "outputs"):
-            yield
-    finally:
-        os.chdir(before)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(flags, "OUTPUTS", folder / "outputs")
+        yield
 
 
 def same_text(ours, theirs):
@@ -125,8 +117,8 @@ def test_commands_print_what_the_documents_show(block):
                                             if RECIPE.fullmatch(line)} | set(NAMED)))
 def test_a_command_shown_without_its_output_runs(command):
     assert RECIPE.fullmatch(command), "no interpreter, or no recipe"
-    if f"{command}\n" not in SHELL:  # no other test asks for its figures
-        command = command.replace("--runs 1000", "--runs 20")
+    if f"{command}\n" not in SHELL:  # no test asks for its figures
+        command = command.replace("--runs 1000", "--runs 20") + (" --steps 30" if "--steps" not in command else "")
     assert "Wrote " in ran(of_three(command))[0]
 
 
@@ -234,14 +226,16 @@ def test_the_table_of_files_names_what_is_written():
     assert named == written
 
 
-def test_the_readme_lists_every_flag_and_its_defaults():
+def test_the_readme_lists_every_flag_and_its_defaults(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
     listed = {re.match("`(--[a-z-]+)", row[0])[1]: row[2:] for row in rows(TEXTS[README]) if row[0].startswith("`--")}
-    for at, recipe in enumerate(("regression", "classification")):
-        done = subprocess.run([sys.executable, CHECKOUT / f"recipes/{recipe}.py", "--help"], capture_output=True,
-                              text=True, env={**os.environ, "COLUMNS": "200"}, check=True)
-        assert set(listed) == set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.M))
+    for at, script in enumerate(SCRIPTS.values()):
+        with pytest.raises(SystemExit):
+            script.main(["--help"])
+        printed, _ = capsys.readouterr()
+        assert set(listed) == set(re.findall(r"^  (--[a-z-]+)", printed, re.M))
         for flag in ("--seed", "--steps", "--report-every", "--learning-rate", "--runs"):
-            said = re.search(rf"^  {flag} (.*?)(?=^  -|\Z)", done.stdout, re.S | re.M)[1]
+            said = re.search(rf"^  {flag} (.*?)(?=^  -|\Z)", printed, re.S | re.M)[1]
             assert re.search(rf"\({re.escape(listed[flag][at])}[;)]", said), flag
 
 

@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 
 import numpy as np
 import pytest
-from conftest import CHECKOUT, RECIPES, SCRIPTS, assert_same, read_log, run
+from conftest import CHECKOUT, RECIPES, SCRIPTS, assert_same, read_log, train
 
 from common.comparison import optimizers
 
@@ -35,23 +35,18 @@ def recorded(version, recipe, name):
     return printed.item(), A, loss
 
 
-def result(recipe, printed, folder):
-    """The same of a script that has run: what it printed above its own last lines, and its log."""
-    _, _, _, A, loss = read_log(folder / f"{recipe}.csv")
-    return re.split(r"^(?:Accuracy|In theory)", printed, maxsplit=1, flags=re.MULTILINE)[0], A, loss
-
-
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """A function that runs each case once, in this process: (recipe, name) -> what `result` returns."""
+    """A function that runs each case once: what was printed above the last lines, and the log's `A` and loss."""
     folder = tmp_path_factory.mktemp("golden")
 
     @functools.cache
     def run_once(recipe, name):
-        flag, printed = "--seed" if name.isdecimal() else "--optimizer", io.StringIO()
-        with redirect_stdout(printed):
-            SCRIPTS[recipe].main([flag, name, "--no-figure", "--output-dir", str(folder)])
-        return result(recipe, printed.getvalue(), folder)
+        flag = "--seed" if name.isdecimal() else "--optimizer"
+        with redirect_stdout(io.StringIO()) as printed:
+            train(folder, flag, name, main=SCRIPTS[recipe].main)
+        _, _, _, A, loss = read_log(folder / f"{recipe}.csv")
+        return re.split(r"^(?:Accuracy|In theory)", printed.getvalue(), maxsplit=1, flags=re.MULTILINE)[0], A, loss
 
     return run_once
 
@@ -77,14 +72,6 @@ def assert_near(ours, theirs, difference):
 @pytest.mark.parametrize(("recipe", "name"), CASES)
 def test_every_seed_and_optimizer_gives_the_characters_and_bits_of_1_15_5(recipe, name, results):
     assert_equal(results(recipe, name), recorded("1.15.5", recipe, name))
-
-
-@pytest.mark.parametrize(("recipe", "name", "flags"), [
-    ("regression", "7", ["--seed", 7]), ("classification", "adam", ["--optimizer", "adam"])])
-def test_so_does_a_script_started_as_a_program(recipe, name, flags, tmp_path):
-    script = run(recipe, *flags, "--no-figure", "--output-dir", tmp_path)
-    assert (script.returncode, script.stderr) == (0, "")
-    assert_equal(result(recipe, script.stdout, tmp_path), recorded("1.15.5", recipe, name))
 
 
 @pytest.mark.parametrize(("recipe", "name"), [case for case in CASES if case[1] != "adadelta"])

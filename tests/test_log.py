@@ -1,14 +1,16 @@
 """A plain run: what it prints at its end, and that its log and record hold what was computed, to the last bit."""
 
+import contextlib
 import csv
 import hashlib
+import io
 import json
 import re
 import shlex
 
 import numpy as np
 import pytest
-from conftest import CHECKOUT, RECIPES, SCRIPTS, assert_same, command, edited, end, names, read_log, start, train
+from conftest import CHECKOUT, RECIPES, SCRIPTS, assert_same, edited, names, read_log, run, train
 
 from common import session
 
@@ -34,71 +36,73 @@ def regression_by_hand(x, y, A, rate=0.02):
 
 
 @pytest.fixture(scope="module")
-def default_runs(tmp_path_factory):
-    """Both scripts' default runs: recipe -> (CompletedProcess, output folder)."""
-    folder = tmp_path_factory.mktemp("default")
-    both = {recipe: start(command(recipe, "--output-dir", folder)) for recipe in RECIPES}  # at once
-    return {recipe: (end(script), folder) for recipe, script in both.items()}
+def runs(tmp_path_factory):
+    """Both scripts' default runs in this process: recipe -> (log, output folder, what was printed)."""
+    found, folder = {}, tmp_path_factory.mktemp("default")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(CHECKOUT)
+        for recipe, script in SCRIPTS.items():
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                log = train(folder, main=script.main)
+            found[recipe] = log, folder, printed.getvalue()
+    return found
 
 
-def test_a_good_run_says_the_accuracy_the_theory_and_the_files_and_nothing_on_standard_error(default_runs):
-    assert {(script.returncode, script.stderr) for script, _ in default_runs.values()} == {(0, "")}
-    script, folder = default_runs["classification"]
-    _, _, _, A, _ = read_log(folder / "classification.csv")
+def test_a_good_run_says_the_accuracy_the_theory_and_the_files(runs):
+    log, folder, printed = runs["classification"]
     x, y, *_ = drawn("classification", 0)
-    right = np.mean((1 / (1 + np.exp(-(x + float(A[-1])))) > 0.5) == y)
-    *_, accuracy, theory, log, record, picture = script.stdout.splitlines()
+    right = np.mean((1 / (1 + np.exp(-(x + float(log.A[-1])))) > 0.5) == y)
+    *_, accuracy, theory, log_line, record_line = printed.splitlines()
     assert accuracy == f"Accuracy = {right:.2f}"
     best = re.fullmatch(r"In theory A = -1; the least loss for these samples is at A = (.*)", theory)[1]
     assert np.sum(1 / (1 + np.exp(-(x + float(best)))) - y) == pytest.approx(0, abs=100 * 0.25 * 0.00005)
-    assert [log, record, picture] == [f"Wrote {folder}/classification.{kind}" for kind in ("csv", "json", "png")]
-    content = (folder / "classification.png").read_bytes()
+    assert [log_line, record_line] == [f"Wrote {folder}/classification.{kind}" for kind in ("csv", "json")]
+    x, *_ = drawn("regression", 0)
+    theory = f"In theory A = 10; the least loss for these samples is at A = {10 * x.sum() / (x**2).sum():.4f}"
+    assert runs["regression"][2].splitlines()[-3] == theory
+
+
+def test_a_script_started_as_a_program_does_the_same_and_draws_with_nothing_on_standard_error(runs, tmp_path):
+    _, folder, printed = runs["classification"]
+    script = run("classification", "--output-dir", tmp_path)
+    assert (script.returncode, script.stderr) == (0, "")
+    assert script.stdout == f"{printed.replace(str(folder), str(tmp_path))}Wrote {tmp_path}/classification.png\n"
+    assert (tmp_path / "classification.csv").read_bytes() == (folder / "classification.csv").read_bytes()
+    content = (tmp_path / "classification.png").read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     assert content.endswith(b"IEND\xaeB`\x82")
 
-    x, *_ = drawn("regression", 0)
-    theory = default_runs["regression"][0].stdout.splitlines()[-4]
-    assert theory == f"In theory A = 10; the least loss for these samples is at A = {10 * x.sum() / (x**2).sum():.4f}"
-
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_the_log_holds_the_samples_fed_in_their_order(recipe, default_runs):
-    steps, x, y, _, _ = read_log(default_runs[recipe][1] / f"{recipe}.csv")
+def test_the_log_holds_the_samples_fed_in_their_order_as_today_s_reference_does(recipe, runs):
+    steps, x, y, A, loss = read_log(runs[recipe][1] / f"{recipe}.csv")
     assert steps == list(range(1, EVERY[recipe][0] + 1))
     *_, fed_x, fed_y = drawn(recipe, len(steps))
     np.testing.assert_array_equal(x, fed_x)
     np.testing.assert_array_equal(y, fed_y)
+    for column, theirs in zip((x, y, A, loss), read_log(CHECKOUT / f"outputs/reference/{recipe}.csv")[1:], strict=True):
+        assert_same(column, theirs)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_the_log_is_plain_csv_whose_numbers_are_the_shortest_that_read_back_as_the_same(recipe, default_runs):
-    with open(default_runs[recipe][1] / f"{recipe}.csv", newline="", encoding="ascii") as file:
+def test_the_log_is_plain_csv_whose_numbers_are_the_shortest_that_read_back_as_the_same(recipe, runs):
+    with open(runs[recipe][1] / f"{recipe}.csv", newline="", encoding="ascii") as file:
         _, *rows = csv.DictReader(file)
     for row in rows:
         assert all(str(f32(row[column])) == row[column] for column in ("x", "y", "A", "loss"))
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_today_s_default_runs_reproduce_the_reference(recipe, default_runs):
-    ours, reference = (folder / f"{recipe}.csv" for folder in (default_runs[recipe][1], CHECKOUT / "outputs/reference"))
-    for column, theirs in zip(read_log(ours)[1:], read_log(reference)[1:], strict=True):
-        assert_same(column, theirs)
-
-
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_the_log_that_main_returns_holds_what_the_files_hold(recipe, default_runs, tmp_path, monkeypatch):
-    monkeypatch.chdir(CHECKOUT)
-    log = train(tmp_path, main=SCRIPTS[recipe].main)
-    steps, *columns = read_log(tmp_path / f"{recipe}.csv")
+def test_the_log_that_main_returns_holds_what_the_files_hold(recipe, runs):
+    log, folder, _ = runs[recipe]
+    steps, *columns = read_log(folder / f"{recipe}.csv")
     for ours, written in zip((log.x, log.y, log.A, log.loss), columns, strict=True):
         assert ours.dtype == np.float32
         np.testing.assert_array_equal(ours, written)
-    assert (tmp_path / f"{recipe}.csv").read_bytes() == (default_runs[recipe][1] / f"{recipe}.csv").read_bytes()
-    assert (log.status, log.files) == (0, [tmp_path / f"{recipe}.{kind}" for kind in ("csv", "json")])
-    record = json.loads((tmp_path / f"{recipe}.json").read_text(encoding="ascii"))
+    assert (log.status, log.files) == (0, [folder / f"{recipe}.{kind}" for kind in ("csv", "json")])
+    record = json.loads((folder / f"{recipe}.json").read_text(encoding="ascii"))
     rate, script = {"regression": 0.02, "classification": 0.05}[recipe], CHECKOUT / "recipes" / f"{recipe}.py"
-    words = ["python", f"recipes/{recipe}.py", "--no-figure", "--output-dir", str(tmp_path)]
-    assert record["command"] == shlex.join(words)
+    assert record["command"] == f"python recipes/{recipe}.py --no-figure --output-dir {shlex.quote(str(folder))}"
     assert record["script"] == {"sha256": hashlib.sha256(script.read_bytes()).hexdigest()}
     assert record["flags"] == {"seed": 605, "steps": len(steps), "report_every": EVERY[recipe][1], "runs": 1,
                                "rows": [{"optimizer": "gradient-descent", "learning_rate": rate}]}
@@ -144,15 +148,19 @@ def test_any_number_of_steps_is_logged(steps, waiting, tmp_path, monkeypatch):
     assert read_log(tmp_path / "regression.csv")[0] == list(range(1, steps + 1))
 
 
-def test_a_copy_of_a_script_writes_files_of_its_own_and_says_which_script_made_them(tmp_path, monkeypatch):
+def test_a_copy_of_a_script_writes_files_of_its_own_and_its_record_says_which_script_made_them_and_how(
+        tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     main = edited(tmp_path, ("np.random.seed(seed)", "np.random.seed(seed); Path(__file__).write_text('edited later')"))
     script = (tmp_path / "mine.py").read_bytes()
-    train(tmp_path / "out", main=main)
-    assert names(tmp_path / "out") == ["mine.csv", "mine.json"]
-    record = json.loads((tmp_path / "out/mine.json").read_text(encoding="ascii"))
-    assert record["command"] == f"python mine.py --no-figure --output-dir {tmp_path}/out"
-    assert record["script"] == {"sha256": hashlib.sha256(script).hexdigest()}
+    train("out put", "--steps", 7, main=main)
+    assert names(tmp_path / "out put") == ["mine.csv", "mine.json"]
+    log, record = ((tmp_path / f"out put/mine.{kind}").read_bytes() for kind in ("csv", "json"))
+    command = json.loads(record)["command"]
+    assert command == "python mine.py --no-figure --output-dir 'out put' --steps 7"
+    assert json.loads(record)["script"] == {"sha256": hashlib.sha256(script).hexdigest()}
+    (tmp_path / "out put/mine.csv").unlink()
     (tmp_path / "mine.py").unlink()  # a notebook's cell is no file at all
-    assert train(tmp_path / "out", main=main).status == 0
-    assert json.loads((tmp_path / "out/mine.json").read_text(encoding="ascii"))["script"] == {"sha256": None}
+    assert main(shlex.split(command)[2:]).status == 0
+    assert (tmp_path / "out put/mine.csv").read_bytes() == log
+    assert json.loads((tmp_path / "out put/mine.json").read_text(encoding="ascii"))["script"] == {"sha256": None}

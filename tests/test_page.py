@@ -4,11 +4,10 @@ import ast
 import re
 
 import pytest
-from conftest import CHECKOUT
+from conftest import CHECKOUT, RECIPES
 from make_reference import rows
 
-RECIPES = ("regression", "classification")
-MOST_OWN, MOST_NAMES, MOST_LINES = 4, 2, 71  # statements in `train`, names from `common`, lines of a script
+MOST_OWN, MOST_LINES = 4, 71  # statements in `train`, lines of a script
 
 
 def flat(body, depth=0):
@@ -122,7 +121,6 @@ def test_a_script_is_short_and_takes_few_names_from_common(recipe):
     names = [name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
              and node.module.split(".")[0] == "common" for name in node.names]
     assert sorted(names) == ["recipe", "tf1"]
-    assert len(names) <= MOST_NAMES
     printed = [line for line in ast.get_docstring(tree).partition("` prints:")[2].splitlines() if line]
     assert len(source(recipe).splitlines()) - len(printed) - 3 <= MOST_LINES  # nor the heading of what is printed
     train = tree.body[[getattr(node, "name", "") for node in tree.body].index("train")]

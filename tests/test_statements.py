@@ -3,17 +3,14 @@
 Each test quotes the sentence or the table that it is about, so that neither can change without the other.
 """
 
-import contextlib
-import io
 import re
 
 import classification
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT
+from conftest import CHECKOUT, train
 from make_reference import rows
-from test_claims import trained  # noqa: F401
 from theory import moments, rates, sigmoid, table, under_constant_gradient
 
 from common import tf1 as tf
@@ -31,24 +28,14 @@ def says(*sentences):
         assert sentence in " ".join((WALKTHROUGH + REFERENCE).split()), sentence
 
 
-@pytest.fixture
-def main(tmp_path):
-    """A function that starts a recipe and returns its result and what it printed."""
-    def start(script, words):
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            return script.main([*words.split(), "--no-figure", "--output-dir", str(tmp_path)]), printed.getvalue()
-
-    return start
-
-
 # --- optimizers ---
 
 @pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS)
-def test_the_table_has_each_update_rule_and_what_it_starts_with(main, optimizer):
+def test_the_table_has_each_update_rule_and_what_it_starts_with(optimizer, tmp_path, capsys):
     remembers, update = RULES[optimizer]
-    _, printed = main(regression, f"--optimizer {optimizer} --trace --steps 1")
-    printed = printed[printed.index("The optimizer remembers"):]
+    train(tmp_path, "--optimizer", optimizer, "--trace", "--steps", 1)
+    _, remembered, printed = capsys.readouterr().out.partition("The optimizer remembers")
+    printed = remembered + printed
     assert re.findall("`([^`]+ = [^`]+)`", update) == re.findall(r"^  (\S+ = .*)", printed, re.M)
     named = re.findall(r"`(\w+)` \(([\d.]+)\)", remembers)
     assert bool(named) == ("remembers nothing" not in printed) == (remembers != "nothing")
@@ -73,13 +60,13 @@ def test_the_default_rates_arrive_and_differ_by_what_the_documents_say():
 
 @pytest.mark.parametrize(("script", "optimizer", "above"), [
     (regression, "momentum", True), (regression, "adam", False), (classification, "adam", True)])
-def test_a_default_is_the_rate_with_the_least_loss_or_the_one_above_it(main, script, optimizer, above):
+def test_a_default_is_the_rate_with_the_least_loss_or_the_one_above_it(script, optimizer, above, tmp_path):
     says("the rate with the least `loss_mean` over 1,000 runs, or the next larger one where the runs arrive sooner "
          "for it and the loss is at most 2.5% above.")
     default = optimizers.rates(script.__name__, 0.02)[optimizer]
     at = SERIES.index(default)
-    words = " ".join(map(str, SERIES[at - 1:at + 2]))
-    below, ours, larger = main(script, f"--optimizer {optimizer} --learning-rate {words} --runs 1000")[0].rows
+    flags = ["--runs", 1000, "--optimizer", optimizer, "--learning-rate", *SERIES[at - 1:at + 2]]
+    below, ours, larger = train(tmp_path, *flags, main=script.main).rows
     least = below if above else ours
     assert least["loss_mean"] == min(each["loss_mean"] for each in (below, ours, larger))
     assert ours["loss_mean"] <= 1.025 * least["loss_mean"]
@@ -94,7 +81,7 @@ def test_ftrl_is_adagrad_but_for_its_first_step():
         np.testing.assert_allclose(ftrl[1:], adagrad[1:], rtol=1e-4, atol=1e-5)
 
 
-def test_momentum_arrives_in_a_tenth_of_the_steps_and_scatters_like_a_rate_ten_times_as_large(main):
+def test_momentum_arrives_in_a_tenth_of_the_steps_and_scatters_like_a_rate_ten_times_as_large():
     says("It arrives in a tenth of the steps and scatters like gradient descent at ten times the rate.",
          "it has gone less than a quarter of the way",
          "4.5e-4 times the rate, whatever the gradient (unless that is tiny): 2e-5 here")
@@ -108,10 +95,10 @@ def test_momentum_arrives_in_a_tenth_of_the_steps_and_scatters_like_a_rate_ten_t
 
 # --- learning rates ---
 
-def test_larger_is_not_always_sooner(main):
+def test_larger_is_not_always_sooner(tmp_path):
     says("At η = 1/2.02 = 0.495 one step takes away the whole distance; beyond, each step passes over the minimum.")
     assert moments(1 / 2.02, 1)[1, 0] == pytest.approx(10 / 1.01)  # the mean after one step
-    found = main(regression, "--learning-rate 0.1 0.2 0.4 0.495 0.6 0.9 --runs 1000")[0].rows
+    found = train(tmp_path, "--runs", 1000, "--learning-rate", 0.1, 0.2, 0.4, 0.495, 0.6, 0.9).rows
     steps = [each["steps_to_target"] for each in found]
     assert steps[0] > steps[1] > steps[2] >= steps[3] < steps[4] < steps[5]
     assert min(each["loss_mean"] for each in found) == found[0]["loss_mean"]
@@ -139,13 +126,13 @@ def test_what_decides_in_exercise_6():
 # --- the classification's loss ---
 
 @pytest.mark.parametrize(("z", "y"), [(4.0, 0.0), (4.0, 1.0), (-2.0, 0.0), (-2.0, 1.0)])
-def test_the_gradients_at_the_eight_nodes_are_those_of_the_table_and_add_up(trained, z, y):  # noqa: F811
+def test_the_gradients_at_the_eight_nodes_are_those_of_the_table_and_add_up(z, y, tmp_path):
     says("At z they add up to 1 − y − q for z ≥ 0, and to q − y for z < 0. Both are sigmoid(z) − y.",
          "because e^−z is too large for float32 at z = −100", "takes eight operations between z and the loss")
     assert np.exp(100.0) > np.finfo(np.float32).max
     found = [row for row in rows(WALKTHROUGH) if len(row) == 4 and row[0] in (
         "`Select`", "`mul`", "`sub`", "`Neg`", "`Select_1`", "`Exp`", "`Log1p`", "`xentropy`")]
-    session, e = trained(classification, "--steps 2").session, np.exp(-abs(z))
+    session, e = train(tmp_path, "--steps", 2, main=classification.main).session, np.exp(-abs(z))
     graph, q = session.graph, e / (1 + e)
     own = {op.name.rpartition("/")[2]: op.outputs[0] for op in graph.get_operations() if op.name.startswith("xentropy")}
     assert set(own) - {row[0].strip("`") for row in found} == {"zeros_like", "GreaterEqual"}

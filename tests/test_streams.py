@@ -9,7 +9,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from conftest import FILES, WHOLE, command, end, names, read_log, start, train
+from conftest import FILES, WHOLE, command, names, read_log, start, train
 
 from common import tf1 as tf
 
@@ -27,21 +27,14 @@ def test_a_closed_pipe_ends_the_script_quietly_with_its_files_whole(tmp_path):
     assert record["result"]["ended_early"] == f"stopped after step {steps[-1]}, as it could not print"
 
 
-def test_a_full_standard_output_gets_one_sentence_and_status_1(tmp_path):
-    words = shlex.join(command("regression", "--no-figure", "--output-dir", tmp_path))
-    script = end(start(["bash", "-c", f"{words} > /dev/full"]))
-    assert script.returncode == 1
-    assert script.stderr == "regression.py: cannot write to standard output (No space left on device).\n"
-    assert names(tmp_path) == FILES
-    assert read_log(tmp_path / "regression.csv")[0][-1] == 25
-
-
-def test_so_does_one_that_is_full_behind_the_training(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("steps", "logged"), [(100, 25), (20, 20)])  # at the first report, and behind the training
+def test_a_full_standard_output_gets_one_sentence_and_status_1(steps, logged, tmp_path, monkeypatch, capsys):
     with open("/dev/full", "w", encoding="ascii") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        log = train(tmp_path, "--steps", 20)
+        log = train(tmp_path, "--steps", steps)
         monkeypatch.undo()
-    assert (log.status, len(log), names(tmp_path)) == (1, 20, FILES)
+    assert (log.status, len(log), names(tmp_path)) == (1, logged, FILES)
+    assert read_log(tmp_path / "regression.csv")[0][-1] == logged
     assert capsys.readouterr().err == "regression.py: cannot write to standard output (No space left on device).\n"
 
 
