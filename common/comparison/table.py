@@ -10,7 +10,7 @@ from common.comparison import runs
 from common.comparison.figures import FORMATS, cell, summary, write
 from common.graph import gradient, structure
 
-FEW, MOST = 20, 2000  # runs that are drawn one by one; steps of run 1 that are drawn
+MOST = 2000  # steps of run 1 that are drawn
 
 
 class Comparison:
@@ -108,15 +108,15 @@ def add_row(result, recipe, args, row, output, done):
         result.say(output.print, f"{theory}. steps_to_target counts to {recipe.target:g}.")
     result.others = log.session.others
     last = len(log)
+    drawn = np.unique(np.linspace(0, last, MOST).astype(int))
     steps = np.r_[0 : min(last, 140 if last <= 140 else 12) + 1, np.geomspace(1, last, 20), np.linspace(0, last, 36)]
-    steps = np.unique(steps.astype(int))  # all of a short run; of a long one, those at the start
+    steps = drawn if args.runs == 1 else np.unique(steps.astype(int))  # many of those at the start
     train = runs.alone if args.runs == 1 else runs.together
     *figures, start, A = train(recipe, args, log, steps, model, done)
     lost = figures.pop() | report.diverged(*figures[:2], target, start)
     result.rows.append(summary(made_by, *figures, lost))
-    with np.errstate(all="ignore"):
-        shown = A if args.runs <= FEW else np.percentile(A.astype(np.float64), (5, 50, 95), axis=1).T
-    result.curves.append((steps, shown, log.A[np.unique(np.linspace(0, len(log), MOST).astype(int))]))
+    A = np.nan_to_num(A.astype(np.float64), nan=3e38, posinf=3e38, neginf=-3e38)  # a run that is lost is far away
+    result.curves.append((steps, np.percentile(A, (5, 50, 95), axis=1), log.A[drawn]))
 
 
 def draw(recipe, args, result, output):
