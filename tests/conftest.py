@@ -1,12 +1,12 @@
 """How the tests start the real scripts, and what several of them need."""
 
 import os
-import runpy
 import signal
 import subprocess
 import sys
 import warnings
 from pathlib import Path
+from types import ModuleType
 
 import classification
 import numpy as np
@@ -52,14 +52,22 @@ def train(folder, *flags, main=regression.main):
     return main(["--no-figure", "--output-dir", folder, *flags])
 
 
-def edited(folder, *changes, recipe="regression"):
-    """The `main` of mine.py, the script in which each text of `changes` gave way to the one beside it."""
+def imported(folder, *changes, recipe="regression"):
+    """The module mine.py, the script in which each text of `changes` gave way to the one beside it."""
     text, path = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8"), folder / "mine.py"
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
-    return runpy.run_path(str(path))["main"]
+    module = ModuleType("mine")
+    module.__file__ = str(path)
+    exec(compile(text, path, "exec"), vars(module))
+    return module
+
+
+def edited(folder, *changes, recipe="regression"):
+    """The `main` of such a module."""
+    return imported(folder, *changes, recipe=recipe).main
 
 
 def at_call(patch, owner, name, number, action):

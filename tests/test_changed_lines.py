@@ -6,16 +6,18 @@ What is expected comes from plain TensorFlow, which executes the same script wit
 import json
 from typing import NamedTuple
 
+import conftest
 import numpy as np
 import pytest
 import regression
-from conftest import edited, names, one_sentence, read_log, train
+from conftest import names, one_sentence, read_log, train
 
 from common import tf1
 
 OUTPUT = 'tf.multiply(x_data, A, name="my_output")'
 SQUARE = 'tf.square(my_output - y_target, name="loss")'
 NORMAL = "tf.random_normal(shape=[1], seed=seed)"
+VARIABLE = f'tf.Variable({NORMAL}, name="A")'
 XENTROPY = ('tf.nn.sigmoid_cross_entropy_with_logits(\n'
             '        logits=my_output_expanded, labels=y_target_expanded, name="xentropy")')
 OPTIMIZER = "tf.train.GradientDescentOptimizer(learning_rate=learning_rate)"
@@ -128,6 +130,11 @@ EDITS = {
 }
 
 
+def edited(recipe, replace, folder):
+    """The script with texts replaced, as a module."""
+    return conftest.imported(folder, *replace.items(), recipe=recipe)
+
+
 def plainly(main, steps):
     """A [executions + 1], and x, y, `A` and the loss after each execution of a plain session, [executions, 4]."""
     rows, starts = [], []
@@ -163,7 +170,7 @@ def check_least(loss, samples, best):
 @pytest.mark.parametrize("name", EDITS)
 def test_the_log_and_the_least_loss_of_a_changed_script_are_right(name, tmp_path, capsys):
     edit = EDITS[name]
-    main = edited(tmp_path, *edit.replace.items(), recipe=edit.recipe)
+    main = conftest.edited(tmp_path, *edit.replace.items(), recipe=edit.recipe)
     start, rows = plainly(main, 30)
     capsys.readouterr()
     made = train(tmp_path, "--steps", 30, main=main)
@@ -195,7 +202,7 @@ def test_the_log_and_the_least_loss_of_a_changed_script_are_right(name, tmp_path
 def said(tmp_path, capsys):
     """A function that runs a changed regression: its log, the lines above those of its files, and its errors."""
     def function(replace, *flags):
-        made = train(tmp_path, *flags, main=edited(tmp_path, *replace.items()))
+        made = train(tmp_path, *flags, main=conftest.edited(tmp_path, *replace.items()))
         printed, errors = capsys.readouterr()
         return made, [line for line in printed.splitlines() if not line.startswith("Wrote ")], errors
 
@@ -291,7 +298,7 @@ def test_a_flag_without_effect_is_said_to_have_none(flags, sentence, tmp_path, s
 ])
 def test_defaults_of_train_are_checked_as_flags_are(replace, sentence, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
-        train(tmp_path, main=edited(tmp_path, *replace.items()))
+        train(tmp_path, main=conftest.edited(tmp_path, *replace.items()))
     errors = capsys.readouterr().err
     assert end.value.code == 2
     assert one_sentence(errors)
