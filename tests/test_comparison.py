@@ -215,13 +215,14 @@ def test_the_figures_are_those_of_numpy_with_and_without_xla(recipe, xla, tmp_pa
 def test_the_curves_are_percentiles_of_all_runs_and_each_step_of_a_single_one(tmp_path, trained):
     words = ["--learning-rate", "1.5", "--steps", "300", "--no-figure", "--output-dir", str(tmp_path)]
     (steps, shown), = (curve[:2] for curve in SCRIPTS["regression"].main([*words, "--runs", "9"]).curves)
-    A = np.where(np.isfinite(trained[0][-1]), trained[0][-1], 3e38)
+    A = np.nan_to_num(trained[0][-1].astype(np.float64), nan=3e38, posinf=3e38, neginf=-3e38)
     assert (A.shape, np.isfinite(trained[0][-1]).all()) == ((len(steps), 9), False)
     np.testing.assert_array_equal(np.sort(A, axis=1)[:, 4], shown[1])
     np.testing.assert_allclose(np.percentile(A, (5, 95), axis=1), shown[::2])
     made = SCRIPTS["regression"].main([*words[:1], "0.2", *words[1:]])
     for (steps, shown), rate in zip((curve[:2] for curve in made.curves), (0.2, 1.5), strict=True):
-        A = np.nan_to_num(SCRIPTS["regression"].main([*words[2:], "--learning-rate", str(rate)]).A, nan=3e38)
+        A = SCRIPTS["regression"].main(["--learning-rate", str(rate), *words[2:]]).A.astype(np.float64)
+        A = np.nan_to_num(A, nan=3e38, posinf=3e38, neginf=-3e38)
         np.testing.assert_array_equal(steps, np.arange(301))
         np.testing.assert_array_equal(shown, [A] * 3)
 
