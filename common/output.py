@@ -20,8 +20,8 @@ class Output:
     """
 
     def __init__(self, recipe, args):
-        self.recipe, self.args, self.files, self.status, self._artist = recipe, args, [], 0, None
-        self._sha256 = None
+        self.recipe, self.args, self.files, self.status = recipe, args, [], 0
+        self._artist, self._sha256, self._said = None, None, set()
         with contextlib.suppress(OSError):  # a notebook's cell is no file
             self._sha256 = hashlib.sha256(recipe.path.read_bytes()).hexdigest()
         for flag, folder in (("--output-dir", args.output_dir), ("--tensorboard", args.tensorboard)):
@@ -54,8 +54,11 @@ class Output:
             self.failed(f"cannot write to standard output ({reason(error)})")
 
     def failed(self, sentence, status=1):
-        """Say in a sentence on standard error what went wrong."""
+        """Say in a sentence on standard error, once, what went wrong."""
         self.status = self.status or status
+        if sentence in self._said:
+            return
+        self._said.add(sentence)
         with contextlib.suppress(OSError, ValueError, AttributeError):  # there may be none
             sys.stderr.write(f"{self.recipe.name}.py: {sentence}.\n")
 

@@ -86,9 +86,10 @@ class Session(tf.load().Session):
                 self._queue = tf.FIFOQueue(-1, [each.dtype.base_dtype for each in row], [each.shape for each in row])
                 self._drain = self._queue.dequeue_many(self._queue.size())
             with tf.control_dependencies(steps):
-                now = {read: tf.raw_ops.ReadVariableOp(resource=read.op.inputs[0], dtype=read.dtype)
-                       for read in structure.reads([self.parts.loss])}
-                A, loss = self.parts.A.read_value(), copies.copy([self.parts.loss], now)[0]
+                A, reads = self.parts.A.read_value(), structure.reads([self.parts.loss])
+                now = {read: A if read.op.inputs[0].op is self.parts.A.op else tf.raw_ops.ReadVariableOp(
+                    resource=read.op.inputs[0], dtype=read.dtype) for read in reads}
+                loss, = copies.copy([self.parts.loss], now)
             return self._queue.enqueue([*row[:2], A, loss])
 
     def _begin(self):

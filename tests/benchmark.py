@@ -1,9 +1,9 @@
-"""Measure whole runs and single steps beside plain TensorFlow, and print both as tables.
+"""Measure what the documents claim of speed and memory, side by side, and print it as a table.
 
     python tests/benchmark.py
 
 Commands take turns; a figure is the median of ROUNDS (default 5) turns, and a ratio the median of the ratios within
-each turn, so it need not be the quotient of the figures beside it.
+each turn, so it need not be the quotient of the figures beside it. BASE=DIR measures another checkout too.
 """
 
 import os
@@ -16,14 +16,13 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-RECIPES = Path(__file__).resolve().parents[1] / "recipes"
+CHECKOUT = Path(__file__).resolve().parents[1]
 ROUNDS = int(os.environ.get("ROUNDS", 5))
 LONG, SHORT = 14_000, 1_400  # steps of two runs, whose difference tells what a step costs
 COMMANDS = (
     "regression.py", "regression.py --no-figure", "classification.py", "classification.py --no-figure",
     "classification.py --animate", "classification.py --trace", "classification.py --help",
     "classification.py --optimizer all", "classification.py --runs 1000", "classification.py --runs 100000")
-BARE = "import tensorflow"
 PLAIN = """
 import sys
 import numpy as np, tensorflow.compat.v1 as tf
@@ -56,12 +55,14 @@ for i in range(int(sys.argv[1])):
 
 def process(words):
     """Run a command to its end: seconds, and peak memory in MiB."""
-    began = time.perf_counter()
-    started = subprocess.Popen([sys.executable, *map(str, words)], stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(started.pid, 0)
-    started.returncode = os.waitstatus_to_exitcode(status)
-    assert started.returncode == 0, words
-    return time.perf_counter() - began, used.ru_maxrss / 1024
+    code = ("import os, sys, time; began = time.perf_counter();"
+            "pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:]);"
+            "_, status, used = os.wait4(pid, 0);"
+            "print(time.perf_counter() - began, used.ru_maxrss / 1024, status, file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=True)
+    seconds, memory, status = map(float, done.stderr.splitlines()[-1].split())
+    assert status == 0, done.stderr
+    return seconds, memory
 
 
 def in_turn(commands):
@@ -78,45 +79,49 @@ def ratio(ours, theirs):
     return f"{statistics.median(a / b for a, b in zip(ours, theirs, strict=True)):.2f}"
 
 
-def recipe(words, folder):
-    """The words that run a recipe."""
+def script(checkout, words, *more):
+    """The words of `python recipes/SCRIPT FLAGS` in a checkout."""
     name, *flags = words.split()
-    return [RECIPES / name, *flags, "--output-dir", folder]
+    return [sys.executable, Path(checkout) / "recipes" / name, *flags, *more]
 
 
-def whole_processes(folder):
-    """Time and memory of each command, and its time beside a bare import."""
-    results = in_turn({BARE: ["-c", BARE], **{words: recipe(words, folder) for words in COMMANDS}})
-    print("\n| whole process | s | of the bare import | peak MiB |\n|" + " --- |" * 4)
-    bare, _ = zip(*results[BARE], strict=True)
-    for words, rounds in results.items():
-        seconds, memory = zip(*rounds, strict=True)
-        print(f"| `{words}` | {statistics.median(seconds):.2f} | {ratio(seconds, bare)} | "
-              f"{statistics.median(memory):.0f} |")
+def whole_processes(checkouts, folder):
+    """Time and memory of each command beside a bare import, and beside the other checkout's."""
+    commands = {("", "`import tensorflow`"): [sys.executable, "-c", "import tensorflow"]}
+    for name, checkout in checkouts.items():
+        commands |= {(name, words): script(checkout, words, "--output-dir", folder) for words in COMMANDS}
+    results = in_turn(commands)
+    seconds, memory = ({key: [each[field] for each in rounds] for key, rounds in results.items()} for field in (0, 1))
+    bare = next(iter(commands))
+    print("\n| whole process | s | of the bare import | peak MiB | time of the other's | memory of the other's |")
+    print("|" + " --- |" * 6)
+    for words in COMMANDS:
+        ours, other = ("", words), ("BASE", words)
+        beside = [ratio(each[ours], each[other]) if other in each else "-" for each in (seconds, memory)]
+        print(f"| `{words}` | {statistics.median(seconds[ours]):.2f} | {ratio(seconds[ours], seconds[bare])} | "
+              f"{statistics.median(memory[ours]):.0f} | {' | '.join(beside)} |")
 
 
-def steps(folder):
+def steps(checkouts, folder):
     """What one step of the classification costs, from two runs of different length."""
-    ours, commands = "the recipe", {}
-    for number in (SHORT, LONG):
-        words = f"classification.py --no-figure --report-every 1000000 --steps {number}"
-        commands[ours, number] = recipe(words, folder)
-        commands["a plain `tf.Session()`", number] = ["-c", PLAIN, number]
-        commands["TensorFlow 2, `@tf.function`", number] = ["-c", FUNCTION, number]
-    results, cost = in_turn(commands), {}
-    for name, number in commands:
-        if number == SHORT:
-            pairs = zip(results[name, LONG], results[name, SHORT], strict=True)
-            cost[name] = [(long[0] - short[0]) / (LONG - SHORT) * 1e6 for long, short in pairs]
+    programs = {"a plain `tf.Session()`": lambda number: [sys.executable, "-c", PLAIN, number],
+                "TensorFlow 2, `@tf.function`": lambda number: [sys.executable, "-c", FUNCTION, number]}
+    for name, checkout in checkouts.items():
+        programs[f"the recipe {name}"] = lambda number, checkout=checkout: script(
+            checkout, f"classification.py --no-figure --report-every 1000000 --steps {number}", "--output-dir", folder)
+    results = in_turn({(name, number): words(number) for name, words in programs.items() for number in (SHORT, LONG)})
+    cost = {name: [(long[0] - short[0]) / (LONG - SHORT) * 1e6
+                   for long, short in zip(results[name, LONG], results[name, SHORT], strict=True)] for name in programs}
     print("\n| one step of the classification | µs | the recipe's of it |\n|" + " --- |" * 3)
     for name, micros in cost.items():
-        print(f"| {name} | {statistics.median(micros):.0f} | {ratio(cost[ours], micros)} |")
+        print(f"| {name} | {statistics.median(micros):.0f} | {ratio(cost['the recipe '], micros)} |")
 
 
 if __name__ == "__main__":
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("tensorflow", "numpy"))
     print(f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
           f"{versions}; medians of {ROUNDS}, {time.strftime('%Y-%m-%d')}")
+    measured = {"": CHECKOUT, **({"BASE": os.environ["BASE"]} if "BASE" in os.environ else {})}
     with tempfile.TemporaryDirectory() as outputs:
-        whole_processes(outputs)
-        steps(outputs)
+        for part in (whole_processes, steps):
+            part(measured, outputs)

@@ -17,8 +17,7 @@ class Comparison:
     """What a comparison leaves behind: `rows`, dicts with the keys of `FORMATS`, `files` and `status`."""
 
     def __init__(self, target):
-        self.rows, self.curves, self.model, self.others = [], [], None, {}
-        self._target, self._said = target, set()
+        self.rows, self.curves, self.model, self.others, self._target = [], [], None, {}, target
 
     def __repr__(self):
         return "\n".join(self.lines())
@@ -27,12 +26,6 @@ class Comparison:
         """The table as lines: the heading, and one a row."""
         heading = dict(zip(FORMATS, FORMATS, strict=True))
         return ["".join(cell(row, column, self._target) for column in FORMATS) for row in (heading, *self.rows)]
-
-    def say(self, how, sentence):
-        """Say a sentence, if there is one, a single time."""
-        if sentence and sentence not in self._said:
-            self._said.add(sentence)
-            how(sentence)
 
 
 def compare(recipe, args, output):
@@ -97,15 +90,14 @@ def add_row(result, recipe, args, row, output, done):
     """Train a row's runs, and add its figures and its curves to the result."""
     log = runs.own_run(recipe, args, row)
     made_by = structure.optimizer(log.session.steps, log.session.parts.A)
-    result.say(output.failed, report.without_effect(args, row, *made_by))
-    model = result.model
-    if args.runs == 1 or model is None or model.best is None:
-        model = report.model_of(recipe, args, log)
-    result.model = model if result.model is None or result.model.best is None else result.model
+    ignored = report.without_effect(args, row, *made_by)
+    if ignored:
+        output.failed(ignored)
+    model = result.model = result.model or report.model_of(recipe, args, log)
     target = recipe.target if model is None or model.best is None else model.best
-    if recipe.target is not None and target is not None and abs(target - recipe.target) > report.NEAR:
+    if recipe.target is not None and abs(target - recipe.target) > report.NEAR and not result.rows:
         theory = report.in_theory(recipe.target, model, log.session.others)
-        result.say(output.print, f"{theory}. steps_to_target counts to {recipe.target:g}.")
+        output.print(f"{theory}. steps_to_target counts to {recipe.target:g}.")
     result.others = log.session.others
     last = len(log)
     drawn = np.unique(np.linspace(0, last, MOST).astype(int))

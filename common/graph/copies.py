@@ -33,14 +33,16 @@ def copy(wanted, places, double=False, many=frozenset(), size=None, control=Fals
 
     Raises `structure.Unknown` where an operation has no form for many; ValueError, TypeError as TensorFlow does.
     """
-    graph, found = wanted[0].graph, dict(places)
-    if graph is tf.get_default_graph():  # which is fed what it is fed
-        found = {**{place: place for place in structure.placeholders(graph)}, **found}
+    found, last = dict(places), [getattr(each, "op", each) for each in wanted]
+    if wanted[0].graph is tf.get_default_graph():  # what does not depend on the places is there already
+        ops = structure.ancestors(last)
+        others = set(ops) - structure.depending(ops, [each.op for each in places])
+        found.update((each, each) for op in others for each in op.outputs)
 
     def vector(tensor):
         return found[tensor] if tensor.op in many else tf.fill(size, tf.reshape(found[tensor], []))
 
-    ends, last = {tensor.op for tensor in found}, [getattr(each, "op", each) for each in wanted]
+    ends = {tensor.op for tensor in found}
     for op in structure.ancestors(last, ends, control, lambda op: _inputs(op) if op in many else op.inputs):
         if op in ends:
             continue

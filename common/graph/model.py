@@ -5,7 +5,7 @@ import numpy as np
 from common import tf1 as tf
 from common.graph import copies, structure
 
-AROUND = np.geomspace(1e-3, 1e7, 200)  # how far from where a run ends the least loss is looked for
+AROUND = np.geomspace(1e-3, 1e7, 200)  # how far from the step with the least loss the model's least is looked for
 
 
 class Model:
@@ -32,7 +32,7 @@ class Model:
             wrong = "the loss cannot be computed for other values of A"
         if wrong:
             raise structure.Unknown(wrong)
-        self.best = self._least(log.A[-1] if np.isfinite(log.A[-1]) else log.A[0])
+        self.best = self._least(log.A[1 + np.argmin(np.nan_to_num(log.loss, nan=np.inf))])
 
     def _batch(self, tensor):
         """A tensor of the run's graph for many x, y and `A`: float64 [n]."""
