@@ -204,6 +204,7 @@ def test_a_run_that_diverges_shows_where_it_left_and_from_which_step_there_is_no
     assert "last step" not in lines(figure.axes[0])
     told = f"leaves at step {n.left} →" if edge > 10 else f"← leaves at step {n.left}"
     assert told in [text.get_text().strip() for text in texts(figure)]
+    assert [name[:9] for name in lines(figure.axes[3]) if "A =" in name] == ["before: A"]  # that after is out of sight
 
 
 def test_without_the_model_the_picture_has_two_panels_and_says_what_is_left_out():
