@@ -13,6 +13,8 @@ import os
 import tempfile
 import warnings
 
+import numpy
+
 INSTALL = "python -m pip install 'tensorflow>=2.12'"
 
 
@@ -47,6 +49,10 @@ def load():
             del os.environ["TF_USE_LEGACY_KERAS"]  # a script that asks for tf.keras shall get it
     if tuple(map(int, tensorflow.__version__.split(".")[:2])) < (2, 12):
         raise SystemExit(f"TensorFlow {tensorflow.__version__} is older than 2.12: `{INSTALL}` installs a newer one.")
+    with contextlib.suppress(ImportError):  # not in 2.12; it parses numpy's version, a sixth of the time of a step
+        from tensorflow.python.util import numpy_compat
+
+        numpy_compat.np_asarray = numpy.asarray
     tf = tensorflow.compat.v1
     tf.disable_eager_execution()
     tf.disable_control_flow_v2()  # loops as the 1.x executor ran them
