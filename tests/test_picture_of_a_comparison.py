@@ -165,7 +165,7 @@ def test_several_optimizers_at_several_rates_have_a_panel_each_and_a_rate_has_on
     (path(0.002), "creeps"), (path(0.02), "arrives"), (path(0.99), "leaps across"), (path(1.2), "flies off"),
     (path(0.4), "arrives"), (10 + 3 * np.sin(STEPS / 5), "wanders"), (path(1e-9), "creeps"),
     (np.full(101, 10.0), "arrives"), (np.array([0, 18.0]), "leaps across"), (np.array([0, 0.1]), "creeps"),
-    (np.array([0, 10.2]), "arrives"),
+    (np.array([0, 10.2]), "arrives"), (np.r_[0.0, 4, 8, 12, 11, np.full(20, 10.0)], "arrives"),
     (np.r_[path(0.02), np.nan], "flies off"), (np.float32([0, 2e38, 10]), "flies off"), (0.0 - STEPS, "flies off")])
 def test_what_a_path_does_is_told_by_its_numbers(A, word):
     assert sweep.outcome(A, 10, 0.5) == word

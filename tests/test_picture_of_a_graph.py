@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.patches import ArrowStyle
 from test_picture_of_a_comparison import assert_readable, drawn, words
 
 from common.pictures import graph, style
@@ -79,6 +80,7 @@ def test_solid_arrows_lead_from_input_to_user_at_the_left_and_dashed_ones_back_a
         arrow, side = text.arrow_patch, int(np.sign(text.xy[0]))
         look = to_hex(arrow.get_edgecolor()).upper(), arrow.get_linestyle() in ("-", "solid")
         assert look == (style.BLUE if side < 0 else style.VERMILION, side < 0)
+        assert isinstance(arrow.get_arrowstyle(), ArrowStyle.CurveFilledB)  # its head is at the end
         assert text.xyann[0] == text.xy[0] == side * graph.BOX / 2
         ends = [texts[0].split()[0] for _, y in (text.xyann, text.xy) for texts, box in boxes(figure)
                 if box.y0 < y < box.y1]
