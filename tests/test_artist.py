@@ -33,7 +33,7 @@ def test_a_process_that_gives_no_picture_costs_only_the_picture(module, code, sa
     log = draw(tmp_path / "out", "--animate")  # the second picture must not wait for ever
     assert (log.status, len(log), names(tmp_path / "out")) == (1, 100, FILES)
     errors = capsys.readouterr().err
-    assert errors == 2 * f"regression.py: the picture cannot be drawn ({says}); --no-figure leaves it out.\n"
+    assert errors == f"regression.py: the picture cannot be drawn ({says}); --no-figure leaves it out.\n"  # said once
 
 
 def test_a_process_that_is_killed_keeps_the_pictures_that_it_drew(tmp_path, monkeypatch, capsys):
