@@ -12,8 +12,10 @@ import classification
 import numpy as np
 import regression
 
-if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # as nohup leaves it, for the scripts that are started here too
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# As nohup and a shell's `&` leave them, for the scripts that are started here too.
+for number, handler in (signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, handler)
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = {"regression": regression, "classification": classification}
 RECIPES = list(SCRIPTS)

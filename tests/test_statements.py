@@ -30,6 +30,14 @@ def says(*sentences):
 
 # --- optimizers ---
 
+def test_the_default_rates_differ_by_the_factor_that_the_documents_say():
+    known = optimizers.rates("classification", 0.05)
+    factor = f"a factor of {known['adadelta'] / known['momentum']:,.0f}"
+    says(f"by {factor} between momentum and Adadelta")
+    assert factor in (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert (min(known.values()), max(known.values())) == (known["momentum"], known["adadelta"])
+
+
 @pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS)
 def test_the_table_has_each_update_rule_and_what_it_starts_with(optimizer, tmp_path, capsys):
     remembers, update = RULES[optimizer]
