@@ -28,6 +28,15 @@ def says(*sentences):
         assert sentence in " ".join((WALKTHROUGH + REFERENCE).split()), sentence
 
 
+# --- learning rates ---
+
+def test_the_limit_of_stable_rates_is_that_of_the_moments_of_the_samples():
+    x = np.random.default_rng(0).normal(1, 0.1, 4_000_000)
+    second, fourth = np.mean(x**2), np.mean(x**4)
+    assert (round(second, 2), round(fourth, 2)) == (1.01, 1.06)
+    says(rf"\eta > \frac{{1.01}}{{1.0603}} = {second / fourth:.3f}.")
+
+
 # --- optimizers ---
 
 def test_the_default_rates_differ_by_the_factor_that_the_documents_say():
