@@ -28,7 +28,11 @@ class Session(tf.load().Session):
         self._log, self._noting, self._queue, self._drain = Log.current, {}, None, None
 
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
-        log, execution = self._log, (feed_dict, options, run_metadata)
+        with signals.held():  # an exception amid TensorFlow's own code would leave it locked, or broken
+            return self._execute(fetches, feed_dict, options, run_metadata)
+
+    def _execute(self, fetches, feed_dict, *options):
+        log, execution = self._log, (feed_dict, *options)
         noting = None if log is None else self._noting_of(fetches, feed_dict)
         if noting is None:
             return super().run(fetches, *execution)
@@ -104,15 +108,14 @@ class Session(tf.load().Session):
 
     def _run_and_note(self, *execution):
         """Execute a step, and fetch what is noted in a second execution: slower, but right with any graph."""
-        with signals.held():
-            self.drain()
-            result = super().run(*execution)
-            columns = super().run(list(self.parts[:4]), execution[1])
-            if all(np.size(column) == 1 for column in columns):
-                self._log.append(columns)
-            else:
-                self._log.unknown = ONE_NUMBER
-                self.finish()
+        self.drain()
+        result = super().run(*execution)
+        columns = super().run(list(self.parts[:4]), execution[1])
+        if all(np.size(column) == 1 for column in columns):
+            self._log.append(columns)
+        else:
+            self._log.unknown = ONE_NUMBER
+            self.finish()
         return result
 
     def drain(self):

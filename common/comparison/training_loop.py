@@ -6,6 +6,7 @@ counter or a learning rate, stays one number.
 
 import numpy as np
 
+from common import signals
 from common import tf1 as tf
 from common.graph import copies, structure
 from common.report import NEAR
@@ -51,7 +52,8 @@ class Loop:
         not finite after a step.
         """
         given = *self._samples, indices, before, first, end, *self._state
-        A, *self._state = self._session.run(self._after, dict(zip(self._fed, given, strict=True)))
+        with signals.held():
+            A, *self._state = self._session.run(self._after, dict(zip(self._fed, given, strict=True)))
         return A, *self._state
 
     def mean_loss(self):
