@@ -1,8 +1,5 @@
 """The log of a run: x, y, `A` and the loss of each training step."""
 
-import csv
-import io
-
 import numpy as np
 
 
@@ -41,10 +38,8 @@ class Log:
     def __repr__(self):
         return f"<{len(self):,} step{'s' * (len(self) != 1)}: x, y, A, loss; the last A is {self.A[-1]!s}>"
 
-    def write(self, file):
-        """Write CSV into a file that is open for bytes. Read back, the numbers are the same."""
-        text = io.TextIOWrapper(file, encoding="ascii", newline="", write_through=True)
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([("step", "x", "y", "A", "loss"), (0, "", "", self.start, "")])
-        writer.writerows((step, *row) for step, row in enumerate(self.rows, 1))
-        text.detach()
+    def table(self):
+        """Yield the heading and the rows of the log's file; x, y and the loss of step 0 are empty."""
+        yield "step", "x", "y", "A", "loss"
+        yield 0, "", "", self.start, ""
+        yield from ((step, *row) for step, row in enumerate(self.rows, 1))

@@ -38,7 +38,7 @@ def report(recipe, args, log, ended, output):
         result["accuracy"] = float(np.mean(right))
         lines.append(f"Accuracy = {result['accuracy']:.2f}")
     if model:
-        lines.append(in_theory(recipe.target, model, log.session.others))
+        lines.append(in_theory(recipe.target, model))
     if lines and not early:
         output.print(*lines)
     output.record(".json", result)
@@ -75,12 +75,11 @@ def is_output(error):
     return isinstance(error, OSError) and error.filename is None
 
 
-def in_theory(target, model, others):
+def in_theory(target, model):
     """What `A` should come to, in a line."""
     least = "the loss for these samples is nowhere least"
     if model.best is not None:
         least = f"the least loss for these samples is at A = {decimal(model.best)}"
-        least += " with the other variables as they are" if others else ""
     if target is None:
         return f"T{least[1:]}"
     if model.best is None or abs(model.best - target) > NEAR:
@@ -98,7 +97,7 @@ def ended_early(recipe, log, model, ended):
     if ended or not len(log):
         return ended and (f"{type(ended).__name__} {after}", 1)
     target = recipe.target if model is None or model.best is None else model.best
-    if not np.isfinite(log.rows).all() or diverged(log.A[-1], log.loss[-1], target, log.A[0]):
+    if diverged(log.A[-1], log.loss[-1], target, log.A[0]):
         from common.graph import gradient
 
         return gradient.divergence(log, model, target), 1

@@ -43,7 +43,7 @@ def train(recipe, args, row, watcher=None, output=None):
             if log.session:
                 log.session.finish()
             if output and len(log):
-                output.save(".csv", log.write)
+                output.table(".csv", log.table())
     except signals.Stopped as stopped:
         ended = ended or stopped
     return log, ended

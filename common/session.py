@@ -19,20 +19,16 @@ class Session(tf.load().Session):
 
     parts   the `structure.Parts` of the graph
     steps   the training operations that were executed
-    others  {tensor: value} of the variables beside `A` that the loss or the output reads, at the end
     """
 
     def __init__(self, target="", graph=None, config=None):
         super().__init__(target, graph, config or tf.threads(-1))
-        self.parts, self.others, self.steps = None, {}, set()
+        self.parts, self.steps = None, set()
         self._log, self._noting, self._queue, self._drain = Log.current, {}, None, None
 
+    @signals.held()  # an exception amid TensorFlow's own code would leave it locked, or broken
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
-        with signals.held():  # an exception amid TensorFlow's own code would leave it locked, or broken
-            return self._execute(fetches, feed_dict, options, run_metadata)
-
-    def _execute(self, fetches, feed_dict, *options):
-        log, execution = self._log, (feed_dict, *options)
+        log, execution = self._log, (feed_dict, options, run_metadata)
         noting = None if log is None else self._noting_of(fetches, feed_dict)
         if noting is None:
             return super().run(fetches, *execution)
@@ -121,21 +117,14 @@ class Session(tf.load().Session):
     def drain(self):
         """Move what waits in the graph's queue into the log."""
         if self._drain is not None:
-            with signals.held():
-                self._log.append(super().run(self._drain))
+            self._log.append(super().run(self._drain))
 
     def finish(self):
-        """Note the last steps, and what the model of the graph needs; from now on nothing more is noted."""
-        if self._log is not None and self.steps:
-            self.drain()
-            reads = structure.reads([each for each in (self.parts.loss, self.parts.output) if each is not None])
-            reads = [read for read in reads if read.op.inputs[0].op is not self.parts.A.op]
-            try:
-                self.others = dict(zip(reads, super().run(reads), strict=True))
-            except ValueError:  # of reads within tf.cond or tf.while_loop
-                self._log.unknown = "the loss cannot be computed for other values of A"
+        """Note the last steps; from now on nothing more is noted."""
+        self.drain()
         self._log = self._drain = None
 
+    @signals.held()
     def close(self):
         self.finish()
         super().close()

@@ -18,8 +18,6 @@ def write(output, log, model):
     while (folder := output.args.tensorboard / f"{output.recipe.name}-{number}").exists():
         number += 1
     path = folder / "events.out.tfevents"
-    if model and log.session.others:
-        output.failed("TensorBoard gets no gradient, since that takes variables beside A, which the log has not")
     try:
         folder.mkdir(parents=True)
         with tf.python_io.TFRecordWriter(os.fsencode(path)) as writer:
@@ -42,8 +40,7 @@ def _events(log, model):
     if model:
         with tf.Graph().as_default(), tf.load().Session() as session:
             yield {"summary": tf.Summary.FromString(session.run(tf.summary.histogram("x_vals", model.x_vals)))}
-        if not log.session.others:
-            columns["gradient"] = gradient(model, log.x, log.y, log.A[:-1])
+        columns["gradient"] = gradient(model, log.x, log.y, log.A[:-1])
     for step, numbers in enumerate(zip(*columns.values(), strict=True), 1):
         named = zip(columns, numbers, strict=True)
         values = [tf.Summary.Value(tag=tag, simple_value=number) for tag, number in named]

@@ -3,18 +3,19 @@
 import numpy as np
 
 from common import tf1 as tf
-from common.comparison.step import random
+from common.comparison.step import random, refusals
 from common.graph import copies, structure
 
-RUNS = 1023  # trained side by side; run 1 stands behind them once more
+RUNS = 1024  # trained side by side
 BLOCK = 1500  # steps whose sample indices are held at once; a signal waits for them, some 0.1 s at most
 
 
 class Draws:
     """The random numbers of many runs, drawn as the script draws its own; those of run 1 are the script's.
 
-    x, y, indices  of run 1: its samples [samples], and which of them each step takes [steps]
-    start          of run 1: {operation of a variable: its value before the first step}
+    shape    of a block: its steps, runs and samples
+    indices  the samples that the steps of run 1 take [steps]
+    start    of run 1: {operation of a variable: its value before the first step}
     """
 
     def __init__(self, recipe, args, log, step):
@@ -24,18 +25,18 @@ class Draws:
         if len(log) != args.steps:
             raise structure.Unknown(f"train() takes {len(log):,} steps instead of {args.steps:,}")
         np.random.seed(args.seed)
-        (self.x,), (self.y,) = self._samples(1)
-        self._after = np.random.get_state()
-        self.indices = np.random.choice(len(self.x), args.steps).astype(np.int32)
-        for drawn, fed in ((self.x, log.x), (self.y, log.y)):
+        (x,), (y,) = self._samples(1)
+        self.shape = min(args.steps, BLOCK), min(args.runs, RUNS), len(x)
+        self.indices = np.random.choice(len(x), args.steps).astype(np.int32)
+        for drawn, fed in ((x, log.x), (y, log.y)):
             if not np.isin(fed, drawn.astype(fed.dtype)).all():
                 raise structure.Unknown("train() feeds other samples than draw_samples() draws")
             if not np.array_equal(drawn[self.indices].astype(fed.dtype), fed):
                 raise structure.Unknown(f"train() does not take its samples by np.random.choice({len(drawn)}) alone")
-        with tf.Graph().as_default():
+        with tf.Graph().as_default(), refusals():
             self._starts = {op: self._start(initial, op in step.own) for op, initial in step.variables.items()}
             self._session = tf.load().Session(config=tf.threads(-1))
-        self._first = self._session.run(self._starts)
+            self._first = self._session.run(self._starts)
         self.start = {op: value[0] if op in step.own else value for op, value in self._first.items()}
         if self.start[A.op] != log.A[0]:
             raise structure.Unknown("A starts elsewhere when its initial value is drawn again: give it seed=seed")
@@ -62,27 +63,19 @@ class Draws:
         """Yield what is trained on, chunk by chunk and within it block by block.
 
         The chunk; the steps before the block; what its runs begin with (x, y [runs, samples] and the starts, {operation
-        of a variable: [runs]}); and the sample indices [steps, runs]. Run 1 comes last in each chunk, and first in the
-        first. The last chunk has as many runs as the others, of which those beyond `args.runs` are of no interest.
+        of a variable: [runs]}); and the sample indices [steps, runs]. Run 1 is the first of the first chunk. The last
+        chunk has as many runs as the others, of which those beyond `args.runs` are of no interest.
         """
-        np.random.set_state(self._after)
-        steps, runs = self._args.steps, min(self._args.runs, RUNS)
-        length = min(steps, BLOCK)
-        for chunk in range(-(-self._args.runs // RUNS)):
-            first = int(chunk == 0)
-            x, y = self._samples(runs - first)
+        np.random.seed(self._args.seed)
+        length, runs, size = self.shape
+        for chunk in range(-(-self._args.runs // runs)):
+            x, y = self._samples(runs)
             drawn = self._session.run(self._starts) if chunk else self._first
-            starts = {op: beside(self.start[op], drawn[op][first:runs], first) for op in self._own & drawn.keys()}
-            begin = beside(self.x, x, first), beside(self.y, y, first), starts
+            begin = x, y, {op: drawn[op][:runs] for op in self._own & drawn.keys()}
             rng = np.random.default_rng([self._args.seed, chunk])
-            for before in range(0, steps, length):
-                own = self.indices[before : before + length]
-                indices = rng.integers(len(self.x), size=(length, RUNS + 1), dtype=np.int32)[:, : runs + 1]
-                indices[: len(own), [0, -1] if first else [-1]] = own[:, None]
+            for before in range(0, self._args.steps, length):
+                indices = rng.integers(size, size=(length, RUNS), dtype=np.int32)[:, :runs]
+                if chunk == 0:
+                    own = self.indices[before : before + length]
+                    indices[: len(own), 0] = own
                 yield chunk, before, begin, indices
-
-
-def beside(own, drawn, first):
-    """The numbers drawn for a chunk's runs with run 1's own behind them, and in front in the first chunk."""
-    own = np.asarray(own)[None]
-    return np.concatenate([own, drawn, own] if first else [drawn, own])

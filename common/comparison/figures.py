@@ -1,7 +1,4 @@
-"""The figures of a row of the table, and how they are shown and written."""
-
-import csv
-import io
+"""The figures of a row of the table, and how they are shown."""
 
 import numpy as np
 
@@ -21,7 +18,7 @@ def summary(made_by, A, loss, arrived, lost):
            "diverged": int(lost.sum())}
     if kept.any():
         A, loss = A[kept].astype(np.float64), float(loss[kept].mean(dtype=np.float64))
-        steps = float(np.median(np.where(arrived[kept], arrived[kept], np.inf)))
+        steps = float(np.median(arrived[kept]))
         row.update(zip(("A_p05", "A_p50", "A_p95"), np.percentile(A, (5, 50, 95)).tolist(), strict=True))
         row.update(A_mean=float(A.mean()), A_sd=float(A.std()) if len(A) > 1 else None,
                    loss_mean=loss if np.isfinite(loss) else None, steps_to_target=steps if np.isfinite(steps) else None)
@@ -43,10 +40,3 @@ def cell(row, column, target):
     if width == 0:
         return ""
     return f"{text:<{-width}}" if width < 0 else f"{' ' + text:>{width}}"
-
-
-def write(file, rows):
-    """The table as CSV; every number reads back as the same float64, and what does not apply is empty."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    csv.writer(text, lineterminator="\n").writerows([FORMATS, *(row.values() for row in rows)])
-    text.detach()

@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from common import report, run
-from common import tf1 as tf
-from common.comparison.draws import BLOCK, RUNS, Draws
-from common.comparison.step import Step
+from common.comparison.draws import Draws
+from common.comparison.step import Step, refusals
 from common.comparison.training_loop import Loop
 from common.graph import structure
 
@@ -37,53 +36,50 @@ def alone(recipe, args, log, steps, model, done):
     """What `together` returns, of the script's own run; the mean loss is the model's, nan without one."""
     near = np.abs(log.A[1:] - (np.nan if recipe.target is None else recipe.target)) < report.NEAR
     loss = np.nan if model is None else model.losses(log.A[-1:]).mean()
-    figures = log.A[-1], loss, near.any() and near.argmax() + 1, not np.isfinite(log.rows[:, 2:]).all(), log.A[0]
+    arrived = near.argmax() + 1 if near.any() else np.inf
     done(1)
-    return *map(np.atleast_1d, figures), log.A[steps, None]
+    return *map(np.atleast_1d, (log.A[-1], loss, arrived, log.A[0])), log.A[steps, None]
 
 
 def together(recipe, args, log, steps, model, done):
     """Train the runs of a row beside the script's own, whose log is given; `done(n)` is called after n of them.
 
-    Returns `A`, the mean loss, the step of arrival (or 0), whether a number was not finite, the start [runs] each, and
-    `A` [steps, runs] of the first runs at these steps. Raises `structure.Unknown` where run 1 is not the script's own.
+    Returns `A`, the mean loss, the step of arrival (or inf) and the start [runs] each, and `A` [steps, runs] of the
+    first runs at these steps. Raises `structure.Unknown` where run 1 is not the script's own.
     """
-    try:
-        return _together(recipe, args, log, steps, done)
-    except (ValueError, TypeError, LookupError, NotImplementedError, tf.errors.OpError):
-        raise structure.Unknown("a step of train() cannot be computed for many runs at once") from None
-
-
-def _together(recipe, args, log, steps, done):
     step, target = Step(log.session), np.nan if recipe.target is None else recipe.target
-    draws, found, curves = Draws(recipe, args, log, step), [], []
+    draws, ends, curves = Draws(recipe, args, log, step), [], []
+    with refusals():
+        loop = Loop(step, draws, target, args.runs * args.steps > XLA_FROM)
+    for chunk, before, begin, indices in ahead(draws.blocks()):
+        start, last = begin[-1][step.parts.A.op], min(before + len(indices), args.steps)
+        if before == 0:
+            loop.reset(*begin)
+            curves = curves or [start]
+        between = steps[(steps > before) & (steps < last)] if chunk == 0 else []
+        for end in [*between, last]:
+            with refusals():
+                A, arrived = loop.advance(indices, before, end)
+            if chunk == 0:
+                check(A[0], log.A[: end + 1])
+                curves += [A] * (end in steps)
+        if last == args.steps:
+            ends.append((A, loop.mean_loss(), arrived, start))
+            done(min(len(A), args.runs - chunk * len(A)))
+    return *(np.concatenate(column)[: args.runs] for column in zip(*ends, strict=True)), np.array(curves)
+
+
+def ahead(iterator):
+    """What an iterator yields, each computed in a second thread while the one before it is used."""
     with ThreadPoolExecutor(1) as pool:
-        blocks = draws.blocks()
-        coming = pool.submit(next, blocks, None)
-        shape = min(args.steps, BLOCK), min(args.runs, RUNS) + 1, len(draws.x)
-        loop = Loop(step, draws.start, shape, target, args.runs * args.steps > XLA_FROM)
-        while block := coming.result():
-            coming = pool.submit(next, blocks, None)
-            chunk, before, begin, indices = block
-            start, last = begin[2][step.parts.A.op], min(before + len(indices), args.steps)
-            if before == 0:
-                loop.reset(*begin)
-                curves = curves or [start]
-            first = before
-            for end in sorted({last, *steps[(chunk == 0) & (steps > before) & (steps < last)]}):
-                A, arrived, lost = loop.advance(indices, before, first, end)
-                check(A[[0, -1]] if chunk == 0 else A[-1:], log.A[:end + 1])
-                curves += [A] * (chunk == 0 and end in steps)
-                first = end
-            if last == args.steps:
-                found.append([each[:-1] for each in (A, loop.mean_loss(), arrived, lost, start)])
-                done(min(RUNS, args.runs - chunk * RUNS))
-    columns = [np.concatenate(column)[:args.runs] for column in zip(*found, strict=True)]
-    return *columns, np.array(curves)[:, :-1]
+        coming = pool.submit(next, iterator, None)
+        while item := coming.result():
+            coming = pool.submit(next, iterator, None)
+            yield item
 
 
 def check(A, log):
-    """See that run 1's `A`, in all its places, is what the script's log has last."""
+    """See that run 1's `A` is what the script's log has last."""
     largest = np.abs(log).max()
-    if np.isfinite(largest) and not np.all(np.abs(A - log[-1]) <= ROUNDING * largest):
-        raise structure.Unknown(f"beside others, run 1 comes to A = {A[0]!s}, not {log[-1]!s}, at step {len(log) - 1}")
+    if np.isfinite(largest) and not abs(A - log[-1]) <= ROUNDING * largest:
+        raise structure.Unknown(f"beside others, run 1 comes to A = {A!s}, not {log[-1]!s}, at step {len(log) - 1}")

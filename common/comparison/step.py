@@ -1,5 +1,7 @@
 """What one step of a script's training computes with, and what of it differs from run to run."""
 
+import contextlib
+
 from common import tf1 as tf
 from common.graph import structure
 
@@ -28,3 +30,12 @@ class Step:
 def random(initial):
     """The operations that draw the random numbers of an initial value."""
     return [op for op in structure.ancestors([initial.op]) if op.op_def.is_stateful]
+
+
+@contextlib.contextmanager
+def refusals():
+    """Raise `structure.Unknown` where TensorFlow refuses to compute the block's graph for many runs."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, NotImplementedError, tf.errors.OpError):
+        raise structure.Unknown("a step of train() cannot be computed for many runs at once") from None

@@ -2,12 +2,13 @@
 
 import contextlib
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 
 from common import report, signals
 from common.comparison import runs
-from common.comparison.figures import FORMATS, cell, summary, write
+from common.comparison.figures import FORMATS, cell, summary
 from common.graph import gradient, structure
 
 MOST = 2000  # steps of run 1 that are drawn
@@ -17,7 +18,7 @@ class Comparison:
     """What a comparison leaves behind: `rows`, dicts with the keys of `FORMATS`, `files` and `status`."""
 
     def __init__(self, target):
-        self.rows, self.curves, self.model, self.others, self._target = [], [], None, {}, target
+        self.rows, self.curves, self.model, self._target = [], [], None, target
 
     def __repr__(self):
         return "\n".join(self.lines())
@@ -32,17 +33,18 @@ def compare(recipe, args, output):
     """Train `args.runs` runs of each of `args.rows`, print a table, and write it as CSV, record and picture."""
     result, failure, state = Comparison(recipe.target), None, np.random.get_state()
     try:
-        with progress(len(args.rows) * args.runs, output) as (say, done):
+        with contextlib.closing(progress(len(args.rows) * args.runs)) as bar:
             for row in args.rows:
-                add_row(result, recipe, args, row, output, done)
-                say(*result.lines()[-1 if result.rows[1:] else 0:])
+                add_row(result, recipe, args, row, output, bar.update)
+                bar.clear()
+                output.print(*result.lines()[-1 if result.rows[1:] else 0 :])
     except BaseException as error:  # what is finished is written first
         failure = error
     try:
         with signals.held():
             np.random.set_state(state)
             if result.rows:
-                output.save("-comparison.csv", lambda file: write(file, result.rows))
+                output.table("-comparison.csv", [FORMATS, *(row.values() for row in result.rows)])
                 output.record("-comparison.json", {"rows": result.rows})
         explain(failure, args, len(result.rows), output)
         if result.rows and args.figure:
@@ -67,23 +69,13 @@ def explain(failure, args, finished, output):
         raise failure
 
 
-@contextlib.contextmanager
-def progress(total, output):
-    """Functions that print lines and count runs; on a terminal, with a progress bar."""
-    tqdm = None
-    if getattr(sys.stderr, "isatty", bool)():  # an IDE's may have none
-        with contextlib.suppress(ModuleNotFoundError):
-            from tqdm import tqdm
-    if not tqdm:
-        yield output.print, lambda count: None
-        return
+def progress(total):
+    """A progress bar for so many runs, on a terminal and where tqdm is installed."""
+    with contextlib.suppress(ModuleNotFoundError):
+        from tqdm import tqdm
 
-    def say(*lines):
-        with tqdm.external_write_mode():
-            output.print(*lines)
-
-    with tqdm(total=total, unit=" runs", leave=False) as bar:
-        yield say, bar.update
+        return tqdm(total=total, unit=" runs", leave=False, disable=not sys.stderr or None)
+    return SimpleNamespace(update=lambda runs: None, clear=lambda: None, close=lambda: None)
 
 
 def add_row(result, recipe, args, row, output, done):
@@ -96,16 +88,14 @@ def add_row(result, recipe, args, row, output, done):
     model = result.model = result.model or report.model_of(recipe, args, log)
     target = recipe.target if model is None or model.best is None else model.best
     if recipe.target is not None and abs(target - recipe.target) > report.NEAR and not result.rows:
-        theory = report.in_theory(recipe.target, model, log.session.others)
+        theory = report.in_theory(recipe.target, model)
         output.print(f"{theory}. steps_to_target counts to {recipe.target:g}.")
-    result.others = log.session.others
-    last = len(log)
-    drawn = np.unique(np.linspace(0, last, MOST).astype(int))
-    steps = np.r_[0 : min(last, 140 if last <= 140 else 12) + 1, np.geomspace(1, last, 20), np.linspace(0, last, 36)]
-    steps = drawn if args.runs == 1 else np.unique(steps.astype(int))  # many of those at the start
+    steps = drawn = np.unique(np.linspace(0, len(log), MOST).astype(int))
+    if args.runs > 1 and len(log) > 140:  # fewer, and many of them at the start
+        steps = np.unique(np.r_[0:13, np.geomspace(1, len(log), 20), np.linspace(0, len(log), 36)].astype(int))
     train = runs.alone if args.runs == 1 else runs.together
     *figures, start, A = train(recipe, args, log, steps, model, done)
-    lost = figures.pop() | report.diverged(*figures[:2], target, start)
+    lost = report.diverged(*figures[:2], target, start)
     result.rows.append(summary(made_by, *figures, lost))
     A = np.nan_to_num(A.astype(np.float64), nan=3e38, posinf=3e38, neginf=-3e38)  # a run that is lost is far away
     result.curves.append((steps, np.percentile(A, (5, 50, 95), axis=1), log.A[drawn]))
@@ -113,13 +103,13 @@ def add_row(result, recipe, args, row, output, done):
 
 def draw(recipe, args, result, output):
     """Have the rows drawn: their runs, where these end, and the mean loss of run 1's samples over `A`."""
-    from common.pictures.numbers import title
+    from common.pictures.numbers import count, title
 
     names, rates = ({row[column] for row in result.rows} for column in ("optimizer", "learning_rate"))
     made_by = [f"learning rate {rate:g}" for rate in rates if len(rates) == 1 and rate is not None]
-    made_by += [f"seed {args.seed}", f"{args.steps:,} steps", f"{args.runs:,} run{'s' * (args.runs > 1)}"]
+    made_by += [f"seed {args.seed}", count(args.steps), f"{args.runs:,} run{'s' * (args.runs > 1)}"]
     model, firsts, grid, mean = result.model, [first for *_, first in result.curves], None, None
-    if model and not result.others:
+    if model:
         center = next(each for each in (recipe.target, model.best, firsts[0][0]) if each is not None)
         reach = 2 * max(report.NEAR, *(abs(first[0] - center) for first in firsts))
         grid = np.linspace(center - reach, center + reach, 400)
