@@ -75,11 +75,9 @@ class Session(tf.load().Session):
         if not steps:
             return None
         row = self.parts[:4]
-        if any(each.shape.num_elements() not in (None, 1) for each in row):
-            raise structure.Unknown(ONE_NUMBER)
         self.steps.update(steps)
-        fixed = all(each.shape.is_fully_defined() for each in row)
-        if self.graph.finalized or not fixed or not structure.is_plain(self.parts.loss):
+        single = all(each.shape.num_elements() == 1 for each in row)
+        if self.graph.finalized or not single or not structure.is_plain(self.parts.loss):
             return "afterwards"
         with self.graph.as_default(), tf.name_scope("log"):
             if not self._queue:

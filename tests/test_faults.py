@@ -32,7 +32,7 @@ def test_a_missing_old_or_broken_package_is_named_with_the_command_that_installs
 
 
 @pytest.mark.parametrize(("owner", "name", "kept"), [
-    (output, "versions", FILES[:1]), (output.json, "dumps", FILES[:1]), (Log, "write", [])])
+    (output, "versions", FILES[:1]), (output.json, "dumps", FILES[:1]), (Log, "table", [])])
 def test_a_defect_of_our_own_shows_after_what_was_written(owner, name, kept, tmp_path, monkeypatch, capsys):
     class Defect(Exception):
         pass
@@ -84,7 +84,7 @@ def test_the_log_takes_at_most_60_bytes_a_step():
         for block in rows:
             log.append(block.T)
         with open(os.devnull, "wb") as file:
-            log.write(file)
+            file.writelines(f"{row}\n".encode() for row in log.table())
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
