@@ -74,7 +74,7 @@ class Draws:
             begin = x, y, {op: drawn[op][:runs] for op in self._own & drawn.keys()}
             rng = np.random.default_rng([self._args.seed, chunk])
             for before in range(0, self._args.steps, length):
-                indices = rng.integers(size, size=(length, RUNS), dtype=np.int32)[:, :runs]
+                indices = rng.integers(size, size=(length, RUNS), dtype=np.int32)[:, :runs].copy()
                 if chunk == 0:
                     own = self.indices[before : before + length]
                     indices[: len(own), 0] = own
