@@ -18,7 +18,7 @@ class Recipe(NamedTuple):
 
     train         (seed, learning_rate, steps, report_every, optimizer): the page's program
     draw_samples  () -> x_vals, y_vals [samples], from numpy's global random numbers
-    target        what `A` comes to in theory; None or nan if there is no telling
+    target        what `A` comes to in theory; None if there is no telling
     threshold     the prediction above which the model says class 1, in a classification
     """
 
@@ -60,8 +60,7 @@ class Recipe(NamedTuple):
             from common.comparison.table import compare as run
         else:
             from common.run import run
-        known = self.target is not None and np.isfinite(self.target)
-        return run(self if known else self._replace(target=None), args, output)
+        return run(self, args, output)
 
     @property
     def path(self):

@@ -255,7 +255,6 @@ def test_a_classification_whose_tensors_have_no_names_has_no_accuracy(tmp_path, 
                                  "train(): if you changed the data, change that too"),
     ({Y: "np.repeat(20., 100)", "target=10": "target=20"},
      "In theory A = 20; the least loss for these samples is at A = 19.5924"),
-    ({"target=10": "target=float('nan')"}, "The least loss for these samples is at A = 9.7962"),
     ({", target=10": ""}, "The least loss for these samples is at A = 9.7962"),
 ])
 def test_what_a_should_come_to_follows_the_data(replace, line, said):
