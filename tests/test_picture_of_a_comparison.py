@@ -176,8 +176,7 @@ def test_a_sweep_shows_each_rates_path_on_the_loss_step_by_step_with_what_happen
     *bowls, _ = figure.axes
     titles = ["0.002 creeps", "0.02 arrives", "0.2 arrives", "0.99 leaps across", "1.2 flies off"]
     assert [axes.get_title("left") for axes in bowls] == titles
-    sentence = "A creeps at rate 0.002, arrives at rate 0.02 to 0.2, leaps across at rate 0.99, flies off at rate 1.2"
-    assert {sentence, "A title; gradient-descent, what made it; the paths are those of run 1"} <= set(words(figure))
+    assert {f"A rate of {', '.join(titles)}", "A title; gradient-descent, what made it; the paths are those of run 1"} <= set(words(figure))
     for axes, rate in zip(bowls, (0.002, 0.02, 0.2, 0.99), strict=False):
         np.testing.assert_array_equal(line_of(axes, style.BLUE).get_xydata(), np.column_stack([GRID, (GRID - 10) ** 2]))
         A, loss = line_of(axes, style.VERMILION).get_xydata().T
@@ -209,9 +208,8 @@ def test_below_the_paths_stand_the_error_of_each_rate_and_where_it_diverges():
     band, = draw(lost(1, "adam"), lost(3, "adam"), lost(4, "adam"), row(2, "adam"), stable=None).axes[-1].patches
     assert band.get_x() == 3  # where larger rates diverge too
     assert not draw(row(0.02, "adam"), row(0.2, "adam")).axes[-1].patches
-    axes = draw(row(0.02), row(0.2)).axes[-1]
-    assert axes.get_title("left") == "Root mean square error of the last A, whose target is 10"
-    assert draw(row(0.02), row(0.2), target=None).axes[-1].get_title("left") == "Mean loss with the last A"
+    axes = draw(row(0.02), row(0.2), target=None).axes[-1]
+    assert axes.get_title("left") == "Mean loss with the last A, without runs that diverged"
 
 
 RATES = [row(0.002), row(0.02), row(0.2), row(0.9), lost(1.2)]
@@ -234,7 +232,4 @@ ODD = {
 @pytest.mark.parametrize("case", ODD)
 def test_every_picture_can_be_read(case):
     rows, changes = ODD[case]
-    assert_readable(figure := draw(*rows, **changes))
-    if case == "forty rates":
-        assert len(figure.axes) == 41
-        assert "A creeps at rate 0.00123 to 0.0148, arrives at rate 0.016 to 0.0494" in words(figure)
+    assert_readable(draw(*rows, **changes))

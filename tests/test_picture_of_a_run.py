@@ -315,7 +315,7 @@ def test_the_numbers_are_those_of_the_run_and_of_its_graph(recipe, tmp_path, mon
     np.testing.assert_allclose(n.mean, every.mean(axis=1), rtol=1e-12)
     assert slope(n.x_vals, n.y_vals, n.best).mean() == pytest.approx(0, abs=1e-6)
     assert (n.x[0], n.x[-1]) == (n.x_vals.min(), n.x_vals.max())
-    assert n.made_by.startswith(f"{SCRIPTS[recipe].__doc__.split(':')[0]}; gradient-descent, learning rate ")
+    assert n.made_by == f"{recipe.capitalize()} by back propagation; gradient-descent, seed 605, {len(run):,} steps"
     for drawn, A in (n.before, run.A[0]), (n.after, run.A[-1]):
         np.testing.assert_allclose(drawn, output(n.x, float(A)), rtol=1e-12)
     x, y, A = (column.astype(float)[moving.steps - 1] for column in (run.x, run.y, run.A))

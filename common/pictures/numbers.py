@@ -16,13 +16,11 @@ def of_run(recipe, args, log, model, early, watcher=None):
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
     made = {"title": title(recipe), **run(recipe, log, model)}
     made["message"] = message(made, rate, early)
-    rate = "learning rate not constant" if rate is None else f"learning rate {rate:g}"
-    how = f"{optimizer}, {rate}" if optimizer else "own update"
-    made["made_by"] = f"{made['title']}; {how}, seed {args.seed}, {count(len(log))}"
+    made["made_by"] = f"{made['title']}; {optimizer or 'own update'}, seed {args.seed}, {count(len(log))}"
     pictures = {".png": ("run", made)}
     if watcher and watcher.nodes:
-        traced = {"step": args.trace_step, "nodes": watcher.nodes, "update": watcher.update}
-        pictures["-graph.png"] = "graph", {**made, **traced}
+        step = {"step": args.trace_step, "nodes": watcher.nodes, "update": watcher.update}
+        pictures["-graph.png"] = "graph", {**made, **step}
     if args.animate and model:
         pictures[".gif"] = "animation", {**made, **animation(made, log, model)}
     return pictures
@@ -88,9 +86,9 @@ def span(A, target, best):
 def animation(n, log, model):
     """The numbers of `common.pictures.animation` beyond those of the run's picture.
 
-    steps, fed, y [frames]         the step that a frame shows, and the sample fed in it
-    A, loss [frames, 2]; gradient  before and after that step, the loss of that sample; [frames] at A before
-    own [frames, k], model [frames, points]  that sample's loss over A, and the model's output with A before (or None)
+    steps, fed, y [frames]      the step that a frame shows, and the sample and target fed in it
+    A, loss [frames, 2]         before and after that step, and that sample's loss there
+    gradient [frames], own [frames, k], model [frames, p]  with A before it: of that loss; that loss over A; the output
     """
     steps = frames_of(n["left"] or len(log))
     x, y = (column[steps - 1].astype(np.float64) for column in (log.x, log.y))

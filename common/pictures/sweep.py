@@ -1,7 +1,5 @@
 """The picture of a sweep of learning rates: at each, the first run's way over the loss; below, the error by rate."""
 
-import itertools
-
 import numpy as np
 
 from common.pictures import style
@@ -12,21 +10,16 @@ def figure(n):
     """The figure of the numbers `n` of one optimizer's rates: see `common.pictures.comparison`."""
     order = np.argsort([row["learning_rate"] for row in n.rows], kind="stable")
     goal = n.grid[np.nanargmin(n.mean)] if n.target is None else n.target
-    rates = [number(n.rows[index]["learning_rate"], 3) for index in order]
-    words = [outcome(n.first[index], goal, n.near) for index in order]
-    parts = []
-    for word, group in itertools.groupby(zip(words, rates, strict=True), key=lambda pair: pair[0]):
-        some = [rate for _, rate in group]
-        parts.append(f"{word} at rate {' to '.join(dict.fromkeys([some[0], some[-1]]))}")
+    told = [f"{number(n.rows[index]['learning_rate'], 3)} {outcome(n.first[index], goal, n.near)}" for index in order]
     down = -(-len(order) // 5)
     across = -(-len(order) // down)
     made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}; the paths are those of run 1"
-    drawn = style.new_figure(950, 400 + 235 * down, f"A {', '.join(parts)}", made_by)
+    drawn = style.new_figure(950, 400 + 235 * down, f"A rate of {', '.join(told)}", made_by)
     grid = drawn.add_gridspec(down + 1, across)
     for place, index in enumerate(order):
         axes = drawn.add_subplot(grid[divmod(place, across)], ylabel="" if place % across else "mean loss")
         axes.tick_params(labelleft=place % across == 0)
-        axes.set_title(f"{rates[place]} {words[place]}", weight="bold")
+        axes.set_title(told[place], weight="bold")
         _bowl(axes, n, n.first[index])
     _errors(drawn.add_subplot(grid[down, :]), n, [n.rows[index] for index in order])
     return drawn
@@ -66,8 +59,6 @@ def _errors(axes, n, rows):
     if n.target is not None:
         what = f"Root mean square error of the last A, whose target is {number(n.target)}"
         values = np.hypot(mean - n.target, np.nan_to_num(sd))
-    if diverged.any():
-        what += ", without runs that diverged"
     axes.loglog(rates, np.maximum(values, 1e-7), "s-", ms=8, color=BLUE, lw=2)  # float32 tells nothing nearer
     start, end, kept = rates[0] / 1.3, 1.7 * rates[-1], rates[diverged < runs].max(initial=0)
     edge = max(start, min([n.stable or np.inf, *rates[rates > kept]]))  # from which rate on runs diverge
@@ -75,5 +66,5 @@ def _errors(axes, n, rows):
         axes.axvspan(edge, end, color=VERMILION, alpha=0.15, lw=0)
         axes.text(np.sqrt(edge * end), 0.5, "diverges", transform=axes.get_xaxis_transform(), color=VERMILION,
                   rotation=90, ha="center", va="center", weight="bold")
-    axes.set(xlabel="learning rate", title=what, xlim=(start, end), ymargin=0.12)
+    axes.set(xlabel="learning rate", title=f"{what}, without runs that diverged", xlim=(start, end), ymargin=0.12)
     style.ticks(axes, 7)
