@@ -176,7 +176,8 @@ def test_a_sweep_shows_each_rates_path_on_the_loss_step_by_step_with_what_happen
     *bowls, _ = figure.axes
     titles = ["0.002 creeps", "0.02 arrives", "0.2 arrives", "0.99 leaps across", "1.2 flies off"]
     assert [axes.get_title("left") for axes in bowls] == titles
-    assert {f"A rate of {', '.join(titles)}", "A title; gradient-descent, what made it; the paths are those of run 1"} <= set(words(figure))
+    made_by = "A title; gradient-descent, what made it; paths: run 1"
+    assert {f"A rate of {', '.join(titles)}", made_by} <= set(words(figure))
     for axes, rate in zip(bowls, (0.002, 0.02, 0.2, 0.99), strict=False):
         np.testing.assert_array_equal(line_of(axes, style.BLUE).get_xydata(), np.column_stack([GRID, (GRID - 10) ** 2]))
         A, loss = line_of(axes, style.VERMILION).get_xydata().T

@@ -243,6 +243,9 @@ def test_each_frame_shows_its_step_first_the_sample_then_the_tangent_then_the_st
         assert seen["fed"].get_xydata().tolist() == [[x, y]]
         np.testing.assert_allclose(seen["own"].get_ydata(), loss(x, y, n.grid))
         np.testing.assert_allclose(seen["model"].get_ydata(), output(n.x, A))
+        for name in ("model", "A"):  # not beyond what the panel shows
+            low, high = seen[name].axes.get_ylim()
+            assert np.all((seen[name].get_ydata() > low) & (seen[name].get_ydata() < high))
         (left, low), (right, high) = seen["tangent"].get_xydata()
         assert (high - low) / (right - left) == pytest.approx(slope(x, y, A), rel=1e-5, abs=1e-9)
         np.testing.assert_allclose(seen["step"].get_xydata(), [(A, loss(x, y, A)), (after, loss(x, y, after))])

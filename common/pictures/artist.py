@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from common.pictures import style
 
 START = "from common.pictures import artist; artist.serve()"
-NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows' way to keep Ctrl-C away from it
 
 
 class Artist:
@@ -23,8 +22,8 @@ class Artist:
             raise SystemExit("matplotlib is not installed: install it with `python -m pip install matplotlib`, or "
                              "leave the picture out with --no-figure.")
         self._process = subprocess.Popen(
-            [sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-            cwd=Path(__file__).resolve().parents[2], creationflags=NEW_GROUP)
+            [sys.executable, "-c", START], cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            start_new_session=True, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))  # no Ctrl-C
 
     def draw(self, about, pictures):
         """Yield the ending of each picture's file and its bytes, or a str that says why there are none.

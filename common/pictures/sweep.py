@@ -13,14 +13,13 @@ def figure(n):
     told = [f"{number(n.rows[index]['learning_rate'], 3)} {outcome(n.first[index], goal, n.near)}" for index in order]
     down = -(-len(order) // 5)
     across = -(-len(order) // down)
-    made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}; the paths are those of run 1"
+    made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}; paths: run 1"
     drawn = style.new_figure(950, 400 + 235 * down, f"A rate of {', '.join(told)}", made_by)
     grid = drawn.add_gridspec(down + 1, across)
     for place, index in enumerate(order):
         axes = drawn.add_subplot(grid[divmod(place, across)], ylabel="" if place % across else "mean loss")
         axes.tick_params(labelleft=place % across == 0)
-        axes.set_title(told[place], weight="bold")
-        _bowl(axes, n, n.first[index])
+        _bowl(axes, n, n.first[index], told[place])
     _errors(drawn.add_subplot(grid[down, :]), n, [n.rows[index] for index in order])
     return drawn
 
@@ -38,7 +37,7 @@ def outcome(A, goal, near):
     return "wanders" if crossed.any() or away[-1] > away[0] else "creeps"
 
 
-def _bowl(axes, n, path):
+def _bowl(axes, n, path, title):
     """The loss over `A`, and the path on it, every step; what is outside the grid lies at its ends, out of sight."""
     limits = np.quantile(n.grid, (0.1, 0.9))
     top = 1.05 * np.nanmax(n.mean[(n.grid > limits[0]) & (n.grid < limits[1])]) or 1
@@ -47,7 +46,7 @@ def _bowl(axes, n, path):
     axes.plot(n.grid, n.mean, color=BLUE, lw=2)
     axes.plot(A, loss, "o-", ms=3, lw=1, color=VERMILION)
     axes.plot(A[-1], loss[-1], "D", ms=7, color="black", mec="white", zorder=4)
-    axes.set(xlim=limits, ylim=(-0.06 * top, top), xlabel=f"◆ last A: {number(path[-1])}")
+    axes.set(xlim=limits, ylim=(-0.06 * top, top), xlabel=f"◆ last A: {number(path[-1])}", title=title)
     style.ticks(axes)
 
 
