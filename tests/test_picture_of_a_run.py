@@ -134,7 +134,8 @@ def test_every_run_has_pictures_that_can_be_read(case):
     ({"best": None, "target": None}, "At rate 0.02, A goes from 0.3 to 9.656 in 100 steps"),
     ({"steps": 1}, "At rate 0.02, A goes from 0.3 to 0.6838 in 1 step and ends 9.22 from where the loss is least"),
     ({"rate": 3, "early": DIVERGED},
-     "The run diverged at step 39: at rate 3, A goes from 0.3 to -6.348e+37 in 100 steps"),
+     "The run diverged at step 39: at rate 3, A goes from 0.3 to -6.348e+37 in 100 steps and leaves this "
+     "picture at step 1"),
     ({"steps": 7, "early": "stopped by SIGINT after step 7"},
      "Stopped by SIGINT after step 7: at rate 0.02, A goes from 0.3 to 2.706 in 7 steps")])
 def test_the_title_says_in_a_sentence_what_the_run_shows(changes, says):

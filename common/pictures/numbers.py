@@ -38,6 +38,7 @@ def message(n, rate, early):
     text = f"A goes from {start} to {last} in {count(n['steps'][-1])}"
     text = text if rate is None else f"At rate {number(rate)}, {text}"
     if early:
+        text += f" and leaves this picture at step {n['left']:,}" if n["left"] else ""
         return re.split(r" [(]|: ", early[0].upper() + early[1:])[0] + f": {text[0].lower()}{text[1:]}"
     return text if goal is None else f"{text} and ends {number(abs(n['A'][-1] - goal), 3)} from {name}"
 
