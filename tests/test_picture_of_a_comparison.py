@@ -10,7 +10,7 @@ from matplotlib.text import Text
 
 from common.pictures import comparison, style, sweep
 
-GRID = np.linspace(-20, 40, 601)
+GRID = np.linspace(-10, 30, 601)  # twice the way from the start to the target, as `table.draw` makes it
 STEPS = np.arange(101)
 
 
@@ -88,45 +88,48 @@ def entries(axes):
 def test_each_row_is_a_line_at_every_step_named_in_its_colour_with_where_it_ends_beside():
     axes, = (figure := draw(row(0.02), row(0.1, "adam", last=(9, 1, 8.0, 9.3, 12.0), steps=1.0))).axes
     bands = {to_hex(band.get_facecolor()[0]): band.get_paths()[0].vertices for band in axes.collections}
-    assert list(entries(axes)) == ["adam at rate 0.1\n9.3 (8 to 12); 1 step",  # which ends higher
-                                   "gradient-descent at rate 0.02\n9.8 (9.5 to 10.4); 77 steps"]
+    assert list(entries(axes)) == ["adam at rate 0.1\n9.3 (8 to 12)",  # which ends higher
+                                   "gradient-descent at rate 0.02\n9.8 (9.5 to 10.4)"]
     for colour, rate in zip(entries(axes).values(), (0.1, 0.02), strict=True):
         np.testing.assert_array_equal(line_of(axes, colour).get_xydata(), np.column_stack([STEPS, path(rate)]))
         heights = bands[colour.lower()][bands[colour.lower()][:, 0] == 30, 1]
         np.testing.assert_allclose((heights.min(), heights.max()), path(rate)[30] + np.float32([-0.5, 1.5]))
     assert len({line.get_linestyle() for line in axes.lines if len(line.get_xdata()) > 5}) == 2
-    assert "last A: median (5% to 95%); steps until first in the grey grey: within 0.5 of 10" in words(figure)
+    assert "last A: median (5% to 95%) grey: within 0.5 of 10" in words(figure)
     assert [line.get_ydata() for line in axes.lines if line.get_color() == "black"] == [[10, 10]]
     assert [(patch.get_y(), patch.get_height()) for patch in axes.patches] == [(9.5, 1)]
 
 
 def test_rows_that_coincide_are_named_together():
-    axes, = draw(row(0.02, steps=533.5), row(0.1, "adam"), row(0.02, "ftrl"), row(0.02, "adagrad")).axes
-    assert list(entries(axes)) == ["adam at rate 0.1\n9.8 (9.5 to 10.4); 77 steps", (
-        "gradient-descent at rate 0.02\nftrl at rate 0.02\nadagrad at rate 0.02\n9.8 (9.5 to 10.4); 534 steps")]
+    axes, = draw(row(0.02), row(0.1, "adam"), row(0.02, "ftrl"), row(0.02, "adagrad")).axes
+    assert list(entries(axes)) == ["adam at rate 0.1\n9.8 (9.5 to 10.4)", (
+        "gradient-descent at rate 0.02\nftrl at rate 0.02\nadagrad at rate 0.02\n9.8 (9.5 to 10.4)")]
 
 
 def test_a_single_run_has_no_percentiles():
     axes, = (figure := draw(row(0.02, runs=1), ways=[path(0.02)])).axes
     np.testing.assert_array_equal(line_of(axes, style.BLUE).get_xydata(), np.column_stack([STEPS, path(0.02)]))
-    assert list(entries(axes)) == ["gradient-descent at rate 0.02\n9.8; 77 steps"]
-    assert "last A; steps until first in the grey grey: within 0.5 of 10" in words(figure)
+    assert list(entries(axes)) == ["gradient-descent at rate 0.02\n9.8"]
+    assert "last A grey: within 0.5 of 10" in words(figure)
 
 
 @pytest.mark.parametrize(("rows", "sentence"), [
-    ([row(0.02), row(0.1, "adam", steps=15_280.0)], "In the median run, gradient-descent at rate 0.02 comes within 0.5 "
-     "of 10 first, after 77 steps, adam at rate 0.1 last, after 15,280 steps"),
-    ([row(0.02, runs=1)], "gradient-descent at rate 0.02 comes within 0.5 of 10 after 77 steps"),
+    ([row(0.02), row(0.1, "adam", steps=15_280.0), row(0.1, "ftrl", steps=533.5)],
+     "In the median run, gradient-descent at rate 0.02 is first within 0.5 of 10, after 77 steps, "
+     "adam at rate 0.1 last, after 15,280 steps"),
+    ([row(0.02, runs=1, steps=1.0)], "gradient-descent at rate 0.02 is first within 0.5 of 10, after 1 step"),
     ([row(0.02, runs=1), row(0.1, "adam", runs=1, steps=None)],
-     "gradient-descent at rate 0.02 comes within 0.5 of 10 first, after 77 steps; 1 of 2 never do"),
-    ([row(0.02, steps=None), lost(3, "adam")], "In the median run, A ends at 9.8, never within 0.5 of 10"),
+     "gradient-descent at rate 0.02 is first within 0.5 of 10, after 77 steps; 1 of 2 never are"),
+    ([row(0.02, steps=None), lost(3, "adam")], "In the median run, A ends at 9.8"),
+    ([row(0.02, steps=None), row(0.1, "adam", last=(1, 1, 1, 1, 1), steps=None)],
+     "In the median run, A ends at 1 to 9.8"),
     ([lost(3), lost(3, "adam")], "A diverges"), ([lost(3)], "A diverges")])
 def test_the_title_says_who_arrives(rows, sentence):
     assert sentence in words(draw(*rows))
 
 
-@pytest.mark.parametrize(("beyond", "mark"), [(1e38, "^"), (np.nan, "^"), (-np.inf, "v")])
-def test_a_line_ends_where_it_leaves_for_good(beyond, mark):
+@pytest.mark.parametrize("beyond", [1e38, np.nan, -np.inf])
+def test_a_line_ends_where_it_leaves_for_good(beyond):
     A = np.where(STEPS > 40, beyond, path(0.02)).astype(np.float32)
     A[20] = 1e6  # it comes back from there
     axes, = draw(lost(0.02, runs=1), row(0.1, "adam", runs=1), ways=[A, path(0.1)]).axes
@@ -134,9 +137,6 @@ def test_a_line_ends_where_it_leaves_for_good(beyond, mark):
     line = line_of(axes, colour)
     assert list(line.get_xdata()) == list(range(42))
     np.testing.assert_array_equal(np.delete(line.get_ydata(), [20, 41]), np.delete(path(0.02)[:41], 20))
-    arrow, = (each for each in axes.lines if each.get_marker() in ("^", "v"))
-    assert (arrow.get_marker(), *arrow.get_xydata()[0]) == (mark, 41, axes.get_ylim()[mark == "^"])
-    assert arrow.get_color() == colour
 
 
 def test_a_panel_shows_where_the_lines_go_and_not_twice_as_much():
@@ -176,8 +176,8 @@ def test_a_sweep_shows_each_rates_path_on_the_loss_step_by_step_with_what_happen
     *bowls, _ = figure.axes
     titles = ["0.002 creeps", "0.02 arrives", "0.2 arrives", "0.99 leaps across", "1.2 flies off"]
     assert [axes.get_title("left") for axes in bowls] == titles
-    sentence = "A creeps at rate 0.002, arrives at rate 0.02 and 0.2, leaps across at rate 0.99, flies off at rate 1.2"
-    assert {sentence, "A title; gradient-descent, what made it; on the loss: run 1 of 100"} <= set(words(figure))
+    made_by = "A title; gradient-descent, what made it; paths: run 1"
+    assert {f"A rate of {', '.join(titles)}", made_by} <= set(words(figure))
     for axes, rate in zip(bowls, (0.002, 0.02, 0.2, 0.99), strict=False):
         np.testing.assert_array_equal(line_of(axes, style.BLUE).get_xydata(), np.column_stack([GRID, (GRID - 10) ** 2]))
         A, loss = line_of(axes, style.VERMILION).get_xydata().T
@@ -198,7 +198,7 @@ def test_below_the_paths_stand_the_error_of_each_rate_and_where_it_diverges():
     axes = draw(*rows).axes[-1]
     assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlabel()) == ("log", "log", "learning rate")
     assert axes.get_title("left") == (
-        "Root mean square error of the last A, whose target is 10, without the runs that diverged")
+        "Root mean square error of the last A, whose target is 10, without runs that diverged")
     near = np.hypot(0.1, 0.25)
     line, = axes.lines
     np.testing.assert_allclose(line.get_xydata(), [(0.02, 5), (0.05, 10), (0.2, near), (0.9, near), (3, np.nan)])
@@ -209,8 +209,8 @@ def test_below_the_paths_stand_the_error_of_each_rate_and_where_it_diverges():
     band, = draw(lost(1, "adam"), lost(3, "adam"), lost(4, "adam"), row(2, "adam"), stable=None).axes[-1].patches
     assert band.get_x() == 3  # where larger rates diverge too
     assert not draw(row(0.02, "adam"), row(0.2, "adam")).axes[-1].patches
-    axes = draw(row(0.02, runs=1), row(0.2, runs=1)).axes[-1]
-    assert axes.get_title("left") == "Error of the last A, whose target is 10"
+    axes = draw(row(0.02), row(0.2), target=None).axes[-1]
+    assert axes.get_title("left") == "Mean loss with the last A, without runs that diverged"
 
 
 RATES = [row(0.002), row(0.02), row(0.2), row(0.9), lost(1.2)]
@@ -233,8 +233,4 @@ ODD = {
 @pytest.mark.parametrize("case", ODD)
 def test_every_picture_can_be_read(case):
     rows, changes = ODD[case]
-    assert_readable(figure := draw(*rows, **changes))
-    if case == "forty rates":
-        assert len(figure.axes) == 11
-        assert "A creeps at rate 0.00123 to 0.0148, arrives at rate 0.016 to 0.0494" in words(figure)
-        assert any("; 30 more rates are drawn in the last panel only" in text for text in words(figure))
+    assert_readable(draw(*rows, **changes))

@@ -20,7 +20,7 @@ def nodes(**described):
 
 
 def draw(some_nodes, update=None):
-    return drawn(graph, SimpleNamespace(title="A title", made_by="made so", step=1234, nodes=some_nodes, update=update))
+    return drawn(graph, SimpleNamespace(made_by="A title; made so", step=1234, nodes=some_nodes, update=update))
 
 
 MOMENTUM = {"optimizer": "momentum", "rate": 0.005, "remembers": {"velocity": (-3.4737277, -1.4555532)},
@@ -95,25 +95,25 @@ def test_the_update_is_shown_with_what_the_optimizer_remembers_before_and_after(
     assert box_of_the_update(draw(REGRESSION, MOMENTUM)).get_text().splitlines() == [
         "The update: momentum, learning rate 0.005", "It remembers velocity -3.474 before, -1.456 after",
         *MOMENTUM["lines"]]
-    assert {"Step 1,234: the gradient at A is -1.25, so momentum moves A from 2.5 to 2.507",
-            "A title; made so"} <= set(words(draw(REGRESSION, MOMENTUM)))
+    found = words(draw(REGRESSION, MOMENTUM))
+    sentence = "Step 1,234: values go forward, and the gradient of the loss comes back"
+    assert {f"{sentence}; momentum moves A from 2.5 to 2.507", "A title; made so"} <= set(found)
     plain = {**MOMENTUM, "optimizer": "gradient-descent", "remembers": {}, "lines": ["A' = 1e-05 × 2 = 2"]}
     assert box_of_the_update(draw(REGRESSION, plain)).get_text().splitlines()[1:] == [
         "It remembers nothing from step to step", "A' = 1e-05 × 2 = 2"]
-    assert "Step 1,234: 6 values go forward, and the gradient of the loss comes back" in words(draw(REGRESSION))
+    assert sentence in words(draw(REGRESSION))
 
 
 def test_odd_numbers_long_names_and_very_many_nodes_can_be_read():
     some = nodes(**{"A" * 60: "Variable", "loss": "Square " + "A" * 60})
-    some[0].update(value=-0.0, gradient=None)
+    some[0].update(value=-0.0)
     some[1].update(value=float("inf"), gradient=float("nan"))
     remembers = {f"memory_{index}": (1e-12, -1.234e30) for index in range(9)}
     long = {**MOMENTUM, "remembers": remembers, "lines": ["A' = " + "1 + " * 60]}
     figure = draw(some, long)
     assert_readable(figure)
-    assert {"value 0", "no gradient", "value inf", "gradient nan"} <= set(words(figure))
-    assert len(arrows(figure)) == 1
-    figure = draw(nodes(n0="Const", **{f"n{index}": f"Neg n{index - 1}" for index in range(1, 400)}), MOMENTUM)
+    assert {"value 0", "value inf", "gradient nan"} <= set(words(figure))
+    assert len(arrows(figure)) == 2
+    figure = draw(nodes(n0="Const", **{f"n{index}": f"Neg n{index - 1}" for index in range(1, 60)}), MOMENTUM)
     assert_readable(figure)
-    assert {"and 360 more before them", "n399  (Neg)"} <= set(words(figure))
-    assert len(list(boxes(figure))) == 40
+    assert len(list(boxes(figure))) == 60

@@ -11,9 +11,7 @@ from types import SimpleNamespace
 
 from common.pictures import style
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-START = f"import sys; sys.path[0] = {str(CHECKOUT)!r}; from common.pictures import artist; artist.serve()"
-NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows' way to keep Ctrl-C away from it
+START = "from common.pictures import artist; artist.serve()"
 
 
 class Artist:
@@ -23,14 +21,14 @@ class Artist:
         if not importlib.util.find_spec("matplotlib"):
             raise SystemExit("matplotlib is not installed: install it with `python -m pip install matplotlib`, or "
                              "leave the picture out with --no-figure.")
-        self._process = subprocess.Popen([sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         start_new_session=True, creationflags=NEW_GROUP)
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", START], cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            start_new_session=True, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))  # no Ctrl-C
 
     def draw(self, about, pictures):
-        """Draw pictures; yields the ending of each file's name and its bytes, or a str that says why there are none.
+        """Yield the ending of each picture's file and its bytes, or a str that says why there are none.
 
-        about     {name: text} for the files' metadata
-        pictures  {ending: (the name of the picture's module, the numbers that it draws)}
+        `about`, {name: text}, for the files' metadata; `pictures`, {ending: (the picture's module, its numbers)}.
         """
         for ending, (module, numbers) in pictures.items():
             try:
@@ -43,7 +41,6 @@ class Artist:
             yield ending, drawn
 
     def close(self):
-        """End the process."""
         self._process.kill()
         self._process.communicate()
 

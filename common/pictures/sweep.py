@@ -1,43 +1,25 @@
 """The picture of a sweep of learning rates: at each, the first run's way over the loss; below, the error by rate."""
 
-import itertools
-
 import numpy as np
 
 from common.pictures import style
 from common.pictures.style import BLUE, VERMILION, number
 
-MOST = 10  # bowls
-
 
 def figure(n):
     """The figure of the numbers `n` of one optimizer's rates: see `common.pictures.comparison`."""
     order = np.argsort([row["learning_rate"] for row in n.rows], kind="stable")
-    shown = order[np.unique(np.linspace(0, len(order) - 1, MOST).round().astype(int))]
     goal = n.grid[np.nanargmin(n.mean)] if n.target is None else n.target
-    rates = [number(row["learning_rate"], 3) for row in n.rows]
-    words = [outcome(path, goal, n.near) for path in n.first]
-    parts = []
-    for word, group in itertools.groupby(order, key=lambda index: words[index]):
-        some = [rates[index] for index in group]
-        joint = " and " if len(some) == 2 else " to "
-        parts.append(f"{word} at rate {joint.join(dict.fromkeys([some[0], some[-1]]))}")
-    runs, hidden = n.rows[0]["runs"], len(order) - len(shown)
-    made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}"
-    made_by += f"; on the loss: run 1 of {runs:,}" if runs > 1 else ""
-    made_by += f"; {hidden:,} more rates are drawn in the last panel only" if hidden else ""
-    down = -(-len(shown) // 5)
-    across = -(-len(shown) // down)
-    drawn = style.new_figure(950, 400 + 235 * down, f"A {', '.join(parts)}", made_by)
-    drawn.set_layout_engine("constrained", rect=(0.01, 0.01, 0.98, drawn.subplotpars.top))
+    told = [f"{number(n.rows[index]['learning_rate'], 3)} {outcome(n.first[index], goal, n.near)}" for index in order]
+    down = -(-len(order) // 5)
+    across = -(-len(order) // down)
+    made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}; paths: run 1"
+    drawn = style.new_figure(950, 400 + 235 * down, f"A rate of {', '.join(told)}", made_by)
     grid = drawn.add_gridspec(down + 1, across)
-    way = 1.6 * max(*(abs(path[0] - goal) for path in n.first), 2 * n.near)
-    limits = max(n.grid[0], goal - way), min(n.grid[-1], goal + way)
-    for place, index in enumerate(shown):
+    for place, index in enumerate(order):
         axes = drawn.add_subplot(grid[divmod(place, across)], ylabel="" if place % across else "mean loss")
         axes.tick_params(labelleft=place % across == 0)
-        axes.set_title(f"{rates[index]} {words[index]}", weight="bold", size=style.SMALL)
-        _bowl(axes, n, n.first[index], limits)
+        _bowl(axes, n, n.first[index], told[place])
     _errors(drawn.add_subplot(grid[down, :]), n, [n.rows[index] for index in order])
     return drawn
 
@@ -55,31 +37,27 @@ def outcome(A, goal, near):
     return "wanders" if crossed.any() or away[-1] > away[0] else "creeps"
 
 
-def _bowl(axes, n, path, limits):
-    """The loss over `A` and the path on it, every step; what is outside lies far above the panel."""
-    seen = n.mean[(n.grid >= limits[0]) & (n.grid <= limits[1]) & np.isfinite(n.mean)]
-    top, reach = seen.max() * 1.05 or 1.0, np.ptp(limits)
-    A = np.clip(np.nan_to_num(path, nan=2e38), limits[0] - reach, limits[1] + reach)
-    loss = np.interp(A, n.grid, np.nan_to_num(n.mean, nan=9 * top), 9 * top, 9 * top)
+def _bowl(axes, n, path, title):
+    """The loss over `A`, and the path on it, every step; what is outside the grid lies at its ends, out of sight."""
+    limits = np.quantile(n.grid, (0.1, 0.9))
+    top = 1.05 * np.nanmax(n.mean[(n.grid > limits[0]) & (n.grid < limits[1])]) or 1
+    A = np.clip(np.nan_to_num(path, nan=2e38), n.grid[0], n.grid[-1])
+    loss = np.interp(A, n.grid, n.mean)
     axes.plot(n.grid, n.mean, color=BLUE, lw=2)
     axes.plot(A, loss, "o-", ms=3, lw=1, color=VERMILION)
     axes.plot(A[-1], loss[-1], "D", ms=7, color="black", mec="white", zorder=4)
-    axes.set(xlim=limits, ylim=(-0.06 * top, top), xlabel=f"◆ last A: {number(path[-1])}")
-    style.axis(axes.xaxis, 3)
-    style.axis(axes.yaxis, 4)
+    axes.set(xlim=limits, ylim=(-0.06 * top, top), xlabel=f"◆ last A: {number(path[-1])}", title=title)
+    style.ticks(axes)
 
 
 def _errors(axes, n, rows):
     """The error of the last `A` against the rate, both on logarithmic axes, and where runs diverge."""
     columns = "learning_rate", "runs", "diverged", "A_mean", "A_sd", "loss_mean"
-    rates, runs, diverged, mean, sd, loss = (np.array([row[column] for row in rows], float) for column in columns)
-    what, values = "Mean loss with the last A", loss
+    rates, runs, diverged, mean, sd, values = (np.array([row[column] for row in rows], float) for column in columns)
+    what = "Mean loss with the last A"
     if n.target is not None:
-        what = "Root mean square error" if runs[0] > 1 else "Error"
-        what += f" of the last A, whose target is {number(n.target)}"
+        what = f"Root mean square error of the last A, whose target is {number(n.target)}"
         values = np.hypot(mean - n.target, np.nan_to_num(sd))
-    if ((diverged > 0) & (diverged < runs)).any():
-        what += ", without the runs that diverged"
     axes.loglog(rates, np.maximum(values, 1e-7), "s-", ms=8, color=BLUE, lw=2)  # float32 tells nothing nearer
     start, end, kept = rates[0] / 1.3, 1.7 * rates[-1], rates[diverged < runs].max(initial=0)
     edge = max(start, min([n.stable or np.inf, *rates[rates > kept]]))  # from which rate on runs diverge
@@ -87,6 +65,5 @@ def _errors(axes, n, rows):
         axes.axvspan(edge, end, color=VERMILION, alpha=0.15, lw=0)
         axes.text(np.sqrt(edge * end), 0.5, "diverges", transform=axes.get_xaxis_transform(), color=VERMILION,
                   rotation=90, ha="center", va="center", weight="bold")
-    axes.set(xlabel="learning rate", title=what, xlim=(start, end), ymargin=0.12)
-    style.axis(axes.xaxis, 7, log=True)
-    style.axis(axes.yaxis, 4, log=True)
+    axes.set(xlabel="learning rate", title=f"{what}, without runs that diverged", xlim=(start, end), ymargin=0.12)
+    style.ticks(axes, 7)
