@@ -210,7 +210,9 @@ def test_below_the_paths_stand_the_error_of_each_rate_and_where_it_diverges():
     assert band.get_x() == 3  # where larger rates diverge too
     assert not draw(row(0.02, "adam"), row(0.2, "adam")).axes[-1].patches
     axes = draw(row(0.02), row(0.2), target=None).axes[-1]
-    assert axes.get_title("left") == "Mean loss with the last A, without runs that diverged"
+    assert axes.get_title("left") == "Mean loss with the last A"
+    axes = draw({**row(0.02), "runs": 1}, {**row(0.2), "runs": 1}).axes[-1]
+    assert axes.get_title("left") == "Error of the last A, whose target is 10"
 
 
 RATES = [row(0.002), row(0.02), row(0.2), row(0.9), lost(1.2)]

@@ -13,7 +13,7 @@ def figure(n):
     told = [f"{number(n.rows[index]['learning_rate'], 3)} {outcome(n.first[index], goal, n.near)}" for index in order]
     down = -(-len(order) // 5)
     across = -(-len(order) // down)
-    made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}; paths: run 1"
+    made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}" + "; paths: run 1" * (n.rows[0]["runs"] > 1)
     drawn = style.new_figure(950, 400 + 235 * down, f"A rate of {', '.join(told)}", made_by)
     grid = drawn.add_gridspec(down + 1, across)
     for place, index in enumerate(order):
@@ -56,7 +56,8 @@ def _errors(axes, n, rows):
     rates, runs, diverged, mean, sd, values = (np.array([row[column] for row in rows], float) for column in columns)
     what = "Mean loss with the last A"
     if n.target is not None:
-        what = f"Root mean square error of the last A, whose target is {number(n.target)}"
+        kind = "Error" if runs[0] == 1 else "Root mean square error"
+        what = f"{kind} of the last A, whose target is {number(n.target)}"
         values = np.hypot(mean - n.target, np.nan_to_num(sd))
     axes.loglog(rates, np.maximum(values, 1e-7), "s-", ms=8, color=BLUE, lw=2)  # float32 tells nothing nearer
     start, end, kept = rates[0] / 1.3, 1.7 * rates[-1], rates[diverged < runs].max(initial=0)
@@ -65,5 +66,6 @@ def _errors(axes, n, rows):
         axes.axvspan(edge, end, color=VERMILION, alpha=0.15, lw=0)
         axes.text(np.sqrt(edge * end), 0.5, "diverges", transform=axes.get_xaxis_transform(), color=VERMILION,
                   rotation=90, ha="center", va="center", weight="bold")
-    axes.set(xlabel="learning rate", title=f"{what}, without runs that diverged", xlim=(start, end), ymargin=0.12)
+    what += ", without runs that diverged" if diverged.any() else ""
+    axes.set(xlabel="learning rate", title=what, xlim=(start, end), ymargin=0.12)
     style.ticks(axes, 7)
