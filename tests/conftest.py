@@ -101,6 +101,11 @@ def quickly(patch):
     patch.setattr(tf.load().Session, "run", run)
 
 
+@pytest.fixture
+def quick(monkeypatch):
+    quickly(monkeypatch)
+
+
 def imported(folder, *changes, recipe="regression"):
     """The module mine.py, the script in which each text of `changes` gave way to the one beside it."""
     text, path = (CHECKOUT / "recipes" / f"{recipe}.py").read_text(encoding="utf-8"), folder / "mine.py"

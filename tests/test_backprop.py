@@ -11,6 +11,7 @@ import pytest
 import regression
 from conftest import SCRIPTS, one_sentence, read_log
 from test_changed_lines import OPTIMIZER, OUTPUT, SQUARE, STEP, VARIABLE, edited
+from test_statements import check_rule
 
 from common import report
 from common import tf1 as tf
@@ -198,6 +199,8 @@ def test_an_update_is_arithmetic_that_closes_on_what_the_definitions_say(recipe,
             known = {"A'": float(log.A[step]), **{f"{key}'": now for key, now in after.items()}}
             assert float(result) == pytest.approx(known.get(left, float(result)), rel=2e-4, abs=2e-6)
         assert formulas[-1][0] == "A'"
+    if recipe == "regression":
+        check_rule(name, "The optimizer remembers" + text.split("The optimizer remembers")[1])
     assert max(len(line) for line in text.splitlines() if not line.startswith(("In theory", "Wrote", "The "))) <= 100
 
 
