@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import regression
 
-from common import output
+from common import output, report
 from common import tf1 as tf
 
 # As nohup and a shell's `&` leave them, for the scripts that are started here too.
@@ -104,6 +104,12 @@ def quickly(patch):
 @pytest.fixture
 def quick(monkeypatch):
     quickly(monkeypatch)
+
+
+@pytest.fixture
+def no_model(monkeypatch):
+    """Leave out what is computed after the run, where that is of no interest."""
+    monkeypatch.setattr(report, "model_of", lambda *arguments: None)
 
 
 def imported(folder, *changes, recipe="regression"):

@@ -13,7 +13,6 @@ from conftest import SCRIPTS, one_sentence, read_log
 from test_changed_lines import OPTIMIZER, OUTPUT, SQUARE, STEP, VARIABLE, edited
 from test_statements import check_rule
 
-from common import report
 from common import tf1 as tf
 from common.backprop.nodes import RULES, Nodes
 from common.comparison import optimizers
@@ -21,12 +20,6 @@ from common.comparison import optimizers
 GRADIENT = {"regression": lambda x, y, A: 2 * (x * A - y) * x,
             "classification": lambda x, y, A: 1 / (1 + np.exp(-(x + A))) - y}
 MINIMIZE = "train_step = my_opt.minimize(loss)"
-
-
-@pytest.fixture
-def no_model(monkeypatch):
-    """Leave out what is computed after the run, which is of no interest here."""
-    monkeypatch.setattr(report, "model_of", lambda *arguments: None)
 
 
 @pytest.fixture
