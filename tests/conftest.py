@@ -108,6 +108,21 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
+def unoptimized(monkeypatch):
+    """Have graphs executed as they are: to optimize one takes TensorFlow longer than a test's few steps.
+
+    Optimized are those of the default runs, and wherever figures are compared with recorded ones.
+    """
+    def threads(number, threads=tf.threads):
+        config = threads(number)
+        config.graph_options.rewrite_options.disable_meta_optimizer = True
+        config.graph_options.optimizer_options.opt_level = -1
+        return config
+
+    monkeypatch.setattr(tf, "threads", threads)
+
+
+@pytest.fixture
 def no_model(monkeypatch):
     """Leave out what is computed after the run, where that is of no interest."""
     monkeypatch.setattr(report, "model_of", lambda *arguments: None)

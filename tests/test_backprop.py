@@ -17,6 +17,7 @@ from common import tf1 as tf
 from common.backprop.nodes import RULES, Nodes
 from common.comparison import optimizers
 
+pytestmark = pytest.mark.usefixtures("unoptimized")
 GRADIENT = {"regression": lambda x, y, A: 2 * (x * A - y) * x,
             "classification": lambda x, y, A: 1 / (1 + np.exp(-(x + A))) - y}
 MINIMIZE = "train_step = my_opt.minimize(loss)"

@@ -27,7 +27,7 @@ from common import tf1 as tf
 from common.comparison import draws, figures, runs, training_loop
 from common.comparison.optimizers import OPTIMIZERS
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("quick", "unoptimized")
 SEED = 605
 MINIMIZE, START = "my_opt.minimize(loss)", "tf.random_normal(shape=[1], seed=seed)"
 TARGETS = "np.repeat(10., 100)"

@@ -12,6 +12,7 @@ from test_session import WITH
 from common import output, session
 from common import tf1 as tf
 
+pytestmark = pytest.mark.usefixtures("unoptimized")
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
