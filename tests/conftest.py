@@ -19,6 +19,7 @@ import regression
 
 from common import output, report
 from common import tf1 as tf
+from common.comparison import runs
 
 # As nohup and a shell's `&` leave them, for the scripts that are started here too.
 for number, handler in (signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler):
@@ -100,6 +101,11 @@ def quickly(patch):
         return None
 
     patch.setattr(tf.load().Session, "run", run)
+
+
+def without_curves(patch):
+    """Have comparisons train from the first step to the last without a stop, for the table alone."""
+    patch.setattr(runs, "together", lambda *given, train=runs.together: train(*given[:3], given[3][-1:], *given[4:]))
 
 
 @pytest.fixture

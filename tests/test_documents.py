@@ -16,7 +16,7 @@ from pathlib import Path
 import make_reference as reference
 import numpy as np
 import pytest
-from conftest import CHECKOUT, SCRIPTS, quickly, scratch
+from conftest import CHECKOUT, SCRIPTS, quickly, scratch, without_curves
 from make_reference import DOCUMENTS, ENGLISH, KEPT, PAIRS, REFERENCE, START, blocks, rows
 from test_statements import TRAINED
 
@@ -61,6 +61,7 @@ def _ran(block):
             reference.saved(language, text, folder)
     with elsewhere(folder) as patch, contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         quickly(patch)
+        without_curves(patch)
         for line in block.splitlines():
             first, script, *words = shlex.split(line)
             if first == "cat":

@@ -10,7 +10,7 @@ import classification
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT, train
+from conftest import CHECKOUT, quickly, train, without_curves
 from make_reference import rows
 from theory import moments, rates, sigmoid, table, under_constant_gradient
 
@@ -81,10 +81,12 @@ def trained(command, folder):
     """The rows of a command's comparison."""
     _, script, *words = shlex.split(command)
     main = {each.__name__: each.main for each in (regression, classification)}[script[8:-3]]
-    return main([*words, "--no-figure", "--output-dir", str(folder)]).rows
+    with pytest.MonkeyPatch.context() as patch:
+        quickly(patch)
+        without_curves(patch)
+        return main([*words, "--no-figure", "--output-dir", str(folder)]).rows
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("script", "optimizer", "above"), [
     (regression, "momentum", True), (regression, "adam", False), (classification, "adam", True)])
 def test_a_default_is_the_rate_with_the_least_loss_or_the_one_above_it(script, optimizer, above, tmp_path):
@@ -123,7 +125,6 @@ def test_momentum_arrives_in_a_tenth_of_the_steps_and_scatters_like_a_rate_ten_t
 
 # --- learning rates ---
 
-@pytest.mark.usefixtures("quick")
 def test_larger_is_not_always_sooner(tmp_path):
     says("At η = 1/2.02 = 0.495 one step takes away the whole distance; beyond, each step passes over the minimum.")
     assert moments(1 / 2.02, 1)[1, 0] == pytest.approx(10 / 1.01)  # the mean after one step
