@@ -74,12 +74,12 @@ def scratch():
 def once(recipe, *flags):
     """A run as `train` does it, once for all tests: its log, all that it printed, and its folder."""
     folder, printed = Path(tempfile.mkdtemp(dir=scratch().name)).resolve(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+    with (pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed),
+          contextlib.redirect_stderr(printed)):
         patch.chdir(CHECKOUT)
         if flags:
             quickly(patch)
-        with contextlib.redirect_stderr(printed):
-            return train(folder, *flags, main=SCRIPTS[recipe].main), printed.getvalue(), folder
+        return train(folder, *flags, main=SCRIPTS[recipe].main), printed.getvalue(), folder
 
 
 def quickly(patch):
@@ -130,7 +130,7 @@ def unoptimized(monkeypatch):
 
 @pytest.fixture
 def no_model(monkeypatch):
-    """Leave out what is computed after the run, where that is of no interest."""
+    """Leave out what is computed after the run, which is of no interest."""
     monkeypatch.setattr(report, "model_of", lambda *arguments: None)
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import functools
 import io
 import json
 import re
@@ -27,6 +26,7 @@ PAGES = [*DOCUMENTS, *sorted((CHECKOUT / "tests").rglob("*.md"))]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 PROSE = {page: re.sub(r"^```.*?^```", "", text, flags=re.S | re.M) for page, text in TEXTS.items()}
 RECIPE = re.compile(r"\.venv/bin/python (-i )?recipes/(\w+)\.py[^\n|<>;&]*")
+RAN = {}  # what `ran` returned
 SHELL = sorted({text for page in PAGES for language, text in blocks(TEXTS[page]) if language == "sh"})
 SHOWN = {text: output for page in DOCUMENTS for text, output in re.findall(
     r"^```sh\n((?:(?!```).)*)```\n\n```text\n(.*?)```", TEXTS[page], re.S | re.M)
@@ -49,11 +49,9 @@ def bare(command):
 
 def ran(block):
     """What commands print, started in this process and without their pictures, and the folder that they ran in."""
-    return _ran(block.strip().replace(" -i ", " ").replace(" --animate", ""))
-
-
-@functools.cache
-def _ran(block):
+    block = block.strip().replace(" -i ", " ").replace(" --animate", "")
+    if block in RAN:
+        return RAN[block]
     folder, printed = Path(tempfile.mkdtemp(dir=scratch().name)).resolve(), io.StringIO()
     reference.copied_recipes(folder)
     for page in ENGLISH:
@@ -70,7 +68,8 @@ def _ran(block):
             names = runpy.run_path(str(folder / script))
             if script.startswith("recipes/"):
                 names["main"]([*words, "--no-figure"])
-    return printed.getvalue(), folder
+    RAN[block] = printed.getvalue(), folder
+    return RAN[block]
 
 
 @contextlib.contextmanager
@@ -246,7 +245,7 @@ def test_the_readme_lists_every_flag_and_its_defaults(monkeypatch, capsys):
             script.main(["--help"])
         printed, _ = capsys.readouterr()
         assert set(listed) == set(re.findall(r"^  (--[a-z-]+)", printed, re.M))
-        for flag in ("--seed", "--steps", "--report-every", "--learning-rate", "--runs"):
+        for flag in ("--seed", "--steps", "--report-every", "--learning-rate", "--runs", "--trace-step"):
             said = re.search(rf"^  {flag} (.*?)(?=^  -|\Z)", printed, re.S | re.M)[1]
             assert re.search(rf"\({re.escape(listed[flag][at])}[;)]", said), flag
 

@@ -10,7 +10,7 @@ import classification
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT, quickly, train, without_curves
+from conftest import CHECKOUT, SCRIPTS, quickly, train, without_curves
 from make_reference import rows
 from theory import moments, rates, sigmoid, table, under_constant_gradient
 
@@ -80,11 +80,10 @@ def test_the_default_rates_arrive_and_differ_by_what_the_documents_say():
 def trained(command, folder):
     """The rows of a command's comparison."""
     _, script, *words = shlex.split(command)
-    main = {each.__name__: each.main for each in (regression, classification)}[script[8:-3]]
     with pytest.MonkeyPatch.context() as patch:
         quickly(patch)
         without_curves(patch)
-        return main([*words, "--no-figure", "--output-dir", str(folder)]).rows
+        return SCRIPTS[script[8:-3]].main([*words, "--no-figure", "--output-dir", str(folder)]).rows
 
 
 @pytest.mark.parametrize(("script", "optimizer", "above"), [
