@@ -33,6 +33,13 @@ FILES = ["regression.csv", "regression.json"]  # of a plain run without its pict
 WHOLE = [*FILES, "regression.png"]
 
 
+def pytest_collection_modifyitems(items):
+    """Have each file in one process, and the files that look at the same runs in the same."""
+    for item in items:
+        name = item.path.stem.removeprefix("test_")
+        item.add_marker(pytest.mark.xdist_group("runs" if name in ("claims", "golden", "log", "own_copies") else name))
+
+
 def command(recipe, *flags):
     """The words of `python recipes/RECIPE.py FLAGS`, started by this very Python."""
     return [sys.executable, str(CHECKOUT / "recipes" / f"{recipe}.py"), *map(str, flags)]
@@ -106,11 +113,6 @@ def quickly(patch):
 def without_curves(patch):
     """Have comparisons train from the first step to the last without a stop, for the table alone."""
     patch.setattr(runs, "together", lambda *given, train=runs.together: train(*given[:3], given[3][-1:], *given[4:]))
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    quickly(monkeypatch)
 
 
 @pytest.fixture

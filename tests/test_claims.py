@@ -129,15 +129,15 @@ def test_A_is_minus_half_the_sum_of_the_means(row):
 # --- the regression, step by step ---
 
 def test_the_learning_rate_sets_the_step_and_a_large_one_passes_over_the_minimum(row):
-    crossings = {rate: np.sum(np.diff(np.sign(trained(regression, f"--learning-rate {rate} --steps 20").A - 10)) != 0)
-                 for rate in ("0.02", "0.9")}
+    log = {"0.02": trained(regression), "0.9": trained(regression, "--learning-rate 0.9 --steps 20"),
+           "0.002": trained(regression, "--learning-rate 0.002 --steps 1200 --report-every 1200")}
+    crossings = {rate: np.sum(np.diff(np.sign(log[rate].A[:21] - 10)) != 0) for rate in ("0.02", "0.9")}
     assert crossings["0.02"] == 0
     assert crossings["0.9"] > 5
     steps = {}
     for rate in ("0.02", "0.002"):
-        A = trained(regression, f"--learning-rate {rate} --steps 1200 --report-every 1200").A
-        steps[rate] = np.argmax(np.abs(A - 10) < 0.5)
-        assert steps[rate] == pytest.approx(np.argmax(moments(float(rate), 1200, A[0])[:, 0] > 9.5), rel=0.2)
+        steps[rate], theory = np.argmax(np.abs(log[rate].A - 10) < 0.5), moments(float(rate), 1200, log[rate].A[0])
+        assert steps[rate] == pytest.approx(np.argmax(theory[:, 0] > 9.5), rel=0.2)
     row("true", f"in 20 steps of the default run A passes over its target {crossings['0.02']} times at 0.02, "
                 f"{crossings['0.9']} times at 0.9; it takes {steps['0.02']} steps at 0.02, {steps['0.002']} at 0.002")
 

@@ -26,7 +26,7 @@ from common import tf1 as tf
 from common.comparison import draws, figures, runs, training_loop
 from common.comparison.optimizers import OPTIMIZERS
 
-pytestmark = pytest.mark.usefixtures("quick", "unoptimized")
+pytestmark = pytest.mark.usefixtures("unoptimized")
 SEED = 605
 MINIMIZE, START = "my_opt.minimize(loss)", "tf.random_normal(shape=[1], seed=seed)"
 TARGETS = "np.repeat(10., 100)"
@@ -187,7 +187,7 @@ def test_a_loop_that_trains_another_run_1_gives_no_table(run, tmp_path, monkeypa
 
 # --- the figures ---
 
-@pytest.mark.parametrize(("recipe", "xla"), [("regression", False), ("regression", True), ("classification", True)])
+@pytest.mark.parametrize(("recipe", "xla"), [("regression", False), ("classification", True)])
 def test_the_figures_are_those_of_numpy_with_and_without_xla(recipe, xla, tmp_path, monkeypatch):
     chosen = []
     monkeypatch.setattr(runs, "Loop", lambda *given: chosen.append(given[-1]) or training_loop.Loop(*given))

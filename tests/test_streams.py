@@ -13,8 +13,6 @@ from conftest import FILES, WHOLE, command, names, read_log, start, train
 
 from common import tf1 as tf
 
-pytestmark = pytest.mark.usefixtures("unoptimized")
-
 
 def test_a_closed_pipe_ends_the_script_quietly_with_its_files_whole(tmp_path):
     flags = ["--report-every", 1, "--steps", 10**8, "--no-figure", "--output-dir", tmp_path]
