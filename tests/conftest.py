@@ -33,13 +33,6 @@ FILES = ["regression.csv", "regression.json"]  # of a plain run without its pict
 WHOLE = [*FILES, "regression.png"]
 
 
-def pytest_collection_modifyitems(items):
-    """Have each file in one process, and the files that look at the same runs in the same."""
-    for item in items:
-        name = item.path.stem.removeprefix("test_")
-        item.add_marker(pytest.mark.xdist_group("runs" if name in ("claims", "golden", "log", "own_copies") else name))
-
-
 def command(recipe, *flags):
     """The words of `python recipes/RECIPE.py FLAGS`, started by this very Python."""
     return [sys.executable, str(CHECKOUT / "recipes" / f"{recipe}.py"), *map(str, flags)]
