@@ -1,21 +1,31 @@
 """How the tests start the real scripts, and what several of them need."""
 
+import contextlib
+import functools
+import io
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from types import ModuleType
 
 import classification
 import numpy as np
+import pytest
 import regression
+
+from common import output, report
+from common import tf1 as tf
+from common.comparison import runs
 
 # As nohup and a shell's `&` leave them, for the scripts that are started here too.
 for number, handler in (signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, handler)
+output.metadata.version = functools.cache(output.metadata.version)  # it reads a file, for each run's record
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = {"regression": regression, "classification": classification}
 RECIPES = list(SCRIPTS)
@@ -52,6 +62,71 @@ def run(recipe, *flags, env=None):
 def train(folder, *flags, main=regression.main):
     """Run a recipe in this process, without a picture; returns its log."""
     return main(["--no-figure", "--output-dir", folder, *flags])
+
+
+@functools.cache
+def scratch():
+    """A folder for as long as the tests run."""
+    return tempfile.TemporaryDirectory()
+
+
+@functools.cache
+def once(recipe, *flags):
+    """A run as `train` does it, once for all tests: its log, all that it printed, and its folder."""
+    folder, printed = Path(tempfile.mkdtemp(dir=scratch().name)).resolve(), io.StringIO()
+    with (pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed),
+          contextlib.redirect_stderr(printed)):
+        patch.chdir(CHECKOUT)
+        if flags:
+            quickly(patch)
+        return train(folder, *flags, main=SCRIPTS[recipe].main), printed.getvalue(), folder
+
+
+def quickly(patch):
+    """Have operations executed by TensorFlow's callables, with little Python before each: the same bits sooner.
+
+    For long runs whose figures are looked at. The default runs, and all that is about the session, do without.
+    """
+    plain = tf.load().Session.run
+    from tensorflow.core.protobuf.config_pb2 import CallableOptions
+
+    def run(self, fetches, feed_dict=None, *options):
+        if not (feed_dict and isinstance(fetches, tf.Operation)):
+            return plain(self, fetches, feed_dict, *options)
+        made, key = vars(self).setdefault("callables", {}), (fetches, *feed_dict)
+        if key not in made:
+            wanted = CallableOptions(target=[fetches.name], feed=[place.name for place in feed_dict])
+            made[key] = self._make_callable_from_options(wanted)
+        made[key](*(np.asarray(value, place.dtype.as_numpy_dtype) for place, value in feed_dict.items()))
+        return None
+
+    patch.setattr(tf.load().Session, "run", run)
+
+
+def without_curves(patch):
+    """Have comparisons train from the first step to the last without a stop, for the table alone."""
+    patch.setattr(runs, "together", lambda *given, train=runs.together: train(*given[:3], given[3][-1:], *given[4:]))
+
+
+@pytest.fixture
+def unoptimized(monkeypatch):
+    """Have graphs executed as they are: to optimize one takes TensorFlow longer than a test's few steps.
+
+    Optimized are those of the default runs, and wherever figures are compared with recorded ones.
+    """
+    def threads(number, threads=tf.threads):
+        config = threads(number)
+        config.graph_options.rewrite_options.disable_meta_optimizer = True
+        config.graph_options.optimizer_options.opt_level = -1
+        return config
+
+    monkeypatch.setattr(tf, "threads", threads)
+
+
+@pytest.fixture
+def no_model(monkeypatch):
+    """Leave out what is computed after the run, which is of no interest."""
+    monkeypatch.setattr(report, "model_of", lambda *arguments: None)
 
 
 def imported(folder, *changes, recipe="regression"):

@@ -11,21 +11,16 @@ import pytest
 import regression
 from conftest import SCRIPTS, one_sentence, read_log
 from test_changed_lines import OPTIMIZER, OUTPUT, SQUARE, STEP, VARIABLE, edited
+from test_statements import check_rule
 
-from common import report
 from common import tf1 as tf
 from common.backprop.nodes import RULES, Nodes
 from common.comparison import optimizers
 
+pytestmark = pytest.mark.usefixtures("unoptimized")
 GRADIENT = {"regression": lambda x, y, A: 2 * (x * A - y) * x,
             "classification": lambda x, y, A: 1 / (1 + np.exp(-(x + A))) - y}
 MINIMIZE = "train_step = my_opt.minimize(loss)"
-
-
-@pytest.fixture
-def no_model(monkeypatch):
-    """Leave out what is computed after the run, which is of no interest here."""
-    monkeypatch.setattr(report, "model_of", lambda *arguments: None)
 
 
 @pytest.fixture
@@ -198,6 +193,8 @@ def test_an_update_is_arithmetic_that_closes_on_what_the_definitions_say(recipe,
             known = {"A'": float(log.A[step]), **{f"{key}'": now for key, now in after.items()}}
             assert float(result) == pytest.approx(known.get(left, float(result)), rel=2e-4, abs=2e-6)
         assert formulas[-1][0] == "A'"
+    if recipe == "regression":
+        check_rule(name, "The optimizer remembers" + text.split("The optimizer remembers")[1])
     assert max(len(line) for line in text.splitlines() if not line.startswith(("In theory", "Wrote", "The "))) <= 100
 
 

@@ -170,9 +170,9 @@ def check_least(loss, samples, best):
 def test_the_log_and_the_least_loss_of_a_changed_script_are_right(name, tmp_path, capsys):
     edit = EDITS[name]
     main = conftest.edited(tmp_path, *edit.replace.items(), recipe=edit.recipe)
-    start, rows = plainly(main, 30)
+    start, rows = plainly(main, 10)
     capsys.readouterr()
-    made = train(tmp_path, "--steps", 30, main=main)
+    made = train(tmp_path, "--steps", 10, main=main)
     printed, errors = capsys.readouterr()
 
     assert made.A[0] == start

@@ -11,7 +11,7 @@ import classification
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT
+from conftest import CHECKOUT, once
 from theory import many_samples, moments, paths, rates, sigmoid, table, under_constant_gradient
 
 from common import tf1 as tf
@@ -43,17 +43,9 @@ def row(request):
     return check
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A function that trains a single run; its log has the session with the graph. The same words are trained once."""
-    folder, logs = str(tmp_path_factory.mktemp("claims")), {}
-
-    def train(script, words=""):
-        if (script, words) not in logs:
-            logs[script, words] = script.main([*words.split(), "--no-figure", "--output-dir", folder])
-        return logs[script, words]
-
-    return train
+def trained(script, words=""):
+    """The log of a single run, which has the session with the graph."""
+    return once(script.__name__, *words.split())[0]
 
 
 def operation(log, kind):
@@ -64,13 +56,13 @@ def operation(log, kind):
 
 # --- getting ready ---
 
-def test_declaring_an_optimizer_adds_the_terms_of_back_propagation_to_the_graph(row, trained):
+def test_declaring_an_optimizer_adds_the_terms_of_back_propagation_to_the_graph(row):
     update = operation(trained(regression), "ResourceApplyGradientDescent")
     assert update.inputs[2].op.name.startswith("gradients/")
     row("true", f"the operations `gradients/…`, and one {update.type} that they feed")
 
 
-def test_feeding_data_and_minimizing_changes_the_variable_by_rate_times_gradient(row, trained):
+def test_feeding_data_and_minimizing_changes_the_variable_by_rate_times_gradient(row):
     log = trained(regression)
     start, x = float(log.A[0]), float(log.x[0])
     assert log.A[1] == pytest.approx(start - 0.02 * 2 * (x * start - 10) * x, rel=1e-6)
@@ -84,20 +76,19 @@ def test_the_regression_samples_have_mean_1_and_standard_deviation_0_1(row):
     row("true", f"{x.mean():.4f} and {x.std():.4f} over 1,000 runs' samples")
 
 
-def test_the_loss_is_the_l2_norm(row, trained):
+def test_the_loss_is_the_l2_norm(row):
     loss = trained(regression).session.run("loss:0", {"my_output:0": [6.], "y_target:0": [10.]})
     assert loss == (6 - 10) ** 2  # not |6 - 10|
     row("loosely true", f"distance 4 gives the loss {loss.item():g}: its square")
 
 
-def test_in_theory_A_is_10(row, trained, capsys):
+def test_in_theory_A_is_10(row):
     x, _ = many_samples(regression, 20_000)
     best = 10 * x.sum(axis=1) / (x**2).sum(axis=1)
     assert best.mean() == pytest.approx(10 / 1.01, abs=4 * 0.1 / np.sqrt(20_000) + 1e-3)  # + terms beyond first order
     assert best.std() == pytest.approx(0.1, abs=0.01)
     x = regression.main.samples(8)[0]
-    trained(regression, "--seed 8")
-    assert f"at A = {10 * x.sum() / (x**2).sum():.4f}" in capsys.readouterr().out
+    assert f"at A = {10 * x.sum() / (x**2).sum():.4f}" in once("regression", "--seed", "8")[1]
     row("loosely true", f"the loss is least at {best.mean():.2f} ± {best.std():.2f}, and the run goes there")
 
 
@@ -137,21 +128,21 @@ def test_A_is_minus_half_the_sum_of_the_means(row):
 
 # --- the regression, step by step ---
 
-def test_the_learning_rate_sets_the_step_and_a_large_one_passes_over_the_minimum(row, trained):
-    crossings = {rate: np.sum(np.diff(np.sign(trained(regression, f"--learning-rate {rate} --steps 20").A - 10)) != 0)
-                 for rate in ("0.02", "0.9")}
+def test_the_learning_rate_sets_the_step_and_a_large_one_passes_over_the_minimum(row):
+    log = {"0.02": trained(regression), "0.9": trained(regression, "--learning-rate 0.9 --steps 20"),
+           "0.002": trained(regression, "--learning-rate 0.002 --steps 1200 --report-every 1200")}
+    crossings = {rate: np.sum(np.diff(np.sign(log[rate].A[:21] - 10)) != 0) for rate in ("0.02", "0.9")}
     assert crossings["0.02"] == 0
     assert crossings["0.9"] > 5
     steps = {}
     for rate in ("0.02", "0.002"):
-        A = trained(regression, f"--learning-rate {rate} --steps 1200 --report-every 1200").A
-        steps[rate] = np.argmax(np.abs(A - 10) < 0.5)
-        assert steps[rate] == pytest.approx(np.argmax(moments(float(rate), 1200, A[0])[:, 0] > 9.5), rel=0.2)
+        steps[rate], theory = np.argmax(np.abs(log[rate].A - 10) < 0.5), moments(float(rate), 1200, log[rate].A[0])
+        assert steps[rate] == pytest.approx(np.argmax(theory[:, 0] > 9.5), rel=0.2)
     row("true", f"in 20 steps of the default run A passes over its target {crossings['0.02']} times at 0.02, "
                 f"{crossings['0.9']} times at 0.9; it takes {steps['0.02']} steps at 0.02, {steps['0.002']} at 0.002")
 
 
-def test_the_rate_has_to_do_with_vanishing_and_exploding_gradients(row, trained):
+def test_the_rate_has_to_do_with_vanishing_and_exploding_gradients(row):
     # The gradient that the update is given, at A = 2, x = 1: no rate changes it.
     gradients = []
     for rate in (0.001, 5):
@@ -165,12 +156,12 @@ def test_the_rate_has_to_do_with_vanishing_and_exploding_gradients(row, trained)
     row("not true", f"the gradient at A = 2 is {gradients[0]:g} at the rates 0.001 and 5 alike; the step differs")
 
 
-def test_the_loop_runs_101_times(row, trained):
+def test_the_loop_runs_101_times(row):
     assert "for i in range(100):" in (CHECKOUT / "tests/golden/page-regression.py").read_text(encoding="utf-8")
     row("not true", f"range(100) gives {len(trained(regression))} steps")
 
 
-def test_every_step_computes_the_loss_and_changes_the_bias(row, trained):
+def test_every_step_computes_the_loss_and_changes_the_bias(row):
     for script, loss in ((regression, "loss"), (classification, "xentropy")):
         log = trained(script, "--steps 1")
         for fetched in ("GradientDescent", f"{loss}:0"):
@@ -203,7 +194,7 @@ def test_mean_and_variance_of_A_follow_from_the_moments_of_x(row):
 
 # --- the classification, step by step ---
 
-def test_A_starts_near_10_and_crosses_to_minus_1(row, trained):
+def test_A_starts_near_10_and_crosses_to_minus_1(row):
     ours = rates("classification-rates")[0.05]
     assert abs(trained(classification).A[0] - 10) < 4
     assert ours["diverged"] == 0
@@ -212,7 +203,7 @@ def test_A_starts_near_10_and_crosses_to_minus_1(row, trained):
                 f"0.5 after {ours['steps_to_target']:g} steps")
 
 
-def test_the_model_needs_no_sigmoid_because_the_loss_applies_it(row, trained):
+def test_the_model_needs_no_sigmoid_because_the_loss_applies_it(row):
     session = trained(classification).session
     for z, y in ((-3., 0.), (-3., 1.), (0.5, 1.), (2., 0.)):
         p = sigmoid(z)
@@ -250,7 +241,7 @@ def test_the_variables_may_be_initialized_before_the_optimizer_is_declared(row):
     row("loosely true", f"works for {len(works)} optimizers of {len(OPTIMIZERS)}; the others have own variables")
 
 
-def test_the_classification_takes_samples_hundreds_of_times(row, trained):
+def test_the_classification_takes_samples_hundreds_of_times(row):
     assert "for i in range(1400):" in (CHECKOUT / "tests/golden/page-classification.py").read_text(encoding="utf-8")
     row("true", f"{len(trained(classification)):,} times")
 
@@ -267,14 +258,14 @@ def test_the_pages_figures_for_the_classification_are_what_its_process_gives(row
 
 # --- how it works ---
 
-def test_both_variables_are_matrices_that_multiply(row, trained):
+def test_both_variables_are_matrices_that_multiply(row):
     graphs = [trained(script, "--steps 1").session.graph for script in (regression, classification)]
     assert [graph.get_collection("trainable_variables")[0].shape for graph in graphs] == [[1], [1]]
     assert [graph.get_operation_by_name("my_output").type for graph in graphs] == ["Mul", "AddV2"]
     row("not true", "A is a vector of one element; it multiplies in the regression and is added in the classification")
 
 
-def test_both_algorithms_use_gradient_descent(row, trained):
+def test_both_algorithms_use_gradient_descent(row):
     updates = [operation(trained(script, "--steps 1"), "ResourceApplyGradientDescent")
                for script in (regression, classification)]
     found = [float(str(tf.get_static_value(update.inputs[1]))) for update in updates]
@@ -305,7 +296,7 @@ def test_if_a_run_is_unstable_a_smaller_rate_makes_it_stable(row):
     row("true", f"{large:,} of 1,000 runs diverge at 1.2, {small} at 0.2")
 
 
-def test_the_rate_at_which_the_regression_diverges_is_the_one_that_theory_names(row, trained, capsys):
+def test_the_rate_at_which_the_regression_diverges_is_the_one_that_theory_names(row):
     limit = 1.01 / 1.0603  # beyond, E[(1 - 2 rate x^2)^2] > 1
     x = np.random.default_rng(0).normal(1, 0.1, 1_000_000)
     below, above = (np.mean((1 - 2 * rate * x**2) ** 2) for rate in (0.99 * limit, 1.01 * limit))
@@ -314,8 +305,7 @@ def test_the_rate_at_which_the_regression_diverges_is_the_one_that_theory_names(
     assert variances[0] < 1e5 < variances[1]
     x = regression.main.samples(605)[0]
     own = np.mean(x**2) / np.mean(x**4)
-    trained(regression, "--learning-rate 1.2")
-    assert f"stable below {own:.3f}" in capsys.readouterr().err
+    assert f"stable below {own:.3f}" in once("regression", "--learning-rate", "1.2")[1]
     row("true", f"{limit:.3f} for N(1, 0.1), {own:.3f} for the samples of the default run")
 
 
@@ -333,7 +323,7 @@ def test_momentum_gets_over_the_flat_stretch_sooner_at_the_same_rate(row):
     row("true", f"{plain:g} steps without, {momentum:g} with momentum 0.9")
 
 
-def test_the_flat_stretch_is_a_saddle_point(row, trained):
+def test_the_flat_stretch_is_a_saddle_point(row):
     # One variable has no saddle. The loss is convex: its curvature sigmoid'(x + A) is positive, but nearly 0 at 10.
     x, y = classification.main.samples(605)
     session, curvature = trained(classification).session, {}
@@ -355,7 +345,7 @@ def test_adagrad_takes_shorter_steps_the_more_it_has_moved(row):
     row("true", f"under a constant gradient the first step is {steps[0]:.3f}, the hundredth {steps[-1]:.3f}")
 
 
-def test_adagrads_steps_die_out_early_at_gradient_descents_own_rates(row, trained):
+def test_adagrads_steps_die_out_early_at_gradient_descents_own_rates(row):
     far = [trained(regression, "--optimizer adagrad --learning-rate 0.02").A[-1],
            trained(classification, "--optimizer adagrad --learning-rate 0.05").A[-1]]
     assert far[0] < 2
@@ -364,7 +354,7 @@ def test_adagrads_steps_die_out_early_at_gradient_descents_own_rates(row, traine
                 "classification does")
 
 
-def test_adadelta_is_the_remedy(row, trained):
+def test_adadelta_is_the_remedy(row):
     moved = []
     for script, steps, rate in ((regression, 100, 1000.0), (classification, 1400, 100.0)):
         A = trained(script, "--optimizer adadelta --learning-rate 0.001").A.astype(float)
@@ -402,7 +392,7 @@ def test_tensorflow_has_the_named_optimizers_and_others(row):
     row("true", f"{len(every)} classes, all of them behind --optimizer")
 
 
-def test_the_gradient_is_the_chain_rule_worked_out_by_hand(row, trained):
+def test_the_gradient_is_the_chain_rule_worked_out_by_hand(row):
     # x = 1, A = 2, target 10: the output is 2, the loss 64; d loss = 2 (2 - 10) = -16 at the output, times x at A.
     log = trained(regression, "--steps 3")
     A, = log.session.graph.get_collection("trainable_variables")

@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import functools
 import io
 import json
 import re
@@ -16,8 +15,9 @@ from pathlib import Path
 import make_reference as reference
 import numpy as np
 import pytest
-from conftest import CHECKOUT, SCRIPTS
+from conftest import CHECKOUT, SCRIPTS, quickly, scratch, without_curves
 from make_reference import DOCUMENTS, ENGLISH, KEPT, PAIRS, REFERENCE, START, blocks, rows
+from test_statements import TRAINED
 
 from common import flags
 
@@ -26,6 +26,7 @@ PAGES = [*DOCUMENTS, *sorted((CHECKOUT / "tests").rglob("*.md"))]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 PROSE = {page: re.sub(r"^```.*?^```", "", text, flags=re.S | re.M) for page, text in TEXTS.items()}
 RECIPE = re.compile(r"\.venv/bin/python (-i )?recipes/(\w+)\.py[^\n|<>;&]*")
+RAN = {}  # what `ran` returned
 SHELL = sorted({text for page in PAGES for language, text in blocks(TEXTS[page]) if language == "sh"})
 SHOWN = {text: output for page in DOCUMENTS for text, output in re.findall(
     r"^```sh\n((?:(?!```).)*)```\n\n```text\n(.*?)```", TEXTS[page], re.S | re.M)
@@ -41,29 +42,34 @@ def name_of(page):
     return str(page.relative_to(CHECKOUT))
 
 
-@functools.cache
-def scratch():
-    return tempfile.TemporaryDirectory()
+def bare(command):
+    """A command without what its figures do not depend on."""
+    return re.sub(r" --output-dir \S+| --animate", "", command)
 
 
-@functools.cache
 def ran(block):
     """What commands print, started in this process and without their pictures, and the folder that they ran in."""
+    block = block.strip().replace(" -i ", " ").replace(" --animate", "")
+    if block in RAN:
+        return RAN[block]
     folder, printed = Path(tempfile.mkdtemp(dir=scratch().name)).resolve(), io.StringIO()
     reference.copied_recipes(folder)
     for page in ENGLISH:
         for language, text in blocks(TEXTS[page]):
             reference.saved(language, text, folder)
-    with elsewhere(folder), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    with elsewhere(folder) as patch, contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        quickly(patch)
+        without_curves(patch)
         for line in block.splitlines():
-            first, script, *words = shlex.split(line.replace(" -i ", " ").replace(" --animate", ""))
+            first, script, *words = shlex.split(line)
             if first == "cat":
                 print(Path(script).read_text(encoding="ascii"))
                 continue
             names = runpy.run_path(str(folder / script))
             if script.startswith("recipes/"):
                 names["main"]([*words, "--no-figure"])
-    return printed.getvalue(), folder
+    RAN[block] = printed.getvalue(), folder
+    return RAN[block]
 
 
 @contextlib.contextmanager
@@ -72,7 +78,7 @@ def elsewhere(folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(flags, "OUTPUTS", folder / "outputs")
-        yield
+        yield patch
 
 
 def same_text(ours, theirs):
@@ -110,24 +116,29 @@ def test_commands_print_what_the_documents_show(block):
     drawn = re.compile(r"^Wrote .*?((?:-graph|-comparison)?\.(?:png|gif))\n", re.M)
     made = [ending for line in block.splitlines() for ending in pictures(line)]
     assert sorted(drawn.findall(SHOWN[block])) == sorted(made)
-    assert same_text(ran(command if "&&" in block else block.strip())[0], drawn.sub("", SHOWN[block]))
+    assert same_text(ran(command if "&&" in block else block)[0], drawn.sub("", SHOWN[block]))
 
 
-@pytest.mark.parametrize("command", sorted({line for block in SHELL if block not in SHOWN for line in block.splitlines()
-                                            if RECIPE.fullmatch(line)} | set(NAMED)))
+DONE = {bare(line) for line in [*"".join(SHOWN).splitlines(), *TRAINED]}  # by other tests
+
+
+@pytest.mark.parametrize("command", sorted(line for line in {*"".join(SHELL).splitlines(), *NAMED}
+                                           if RECIPE.fullmatch(line) and bare(line) not in DONE))
 def test_a_command_shown_without_its_output_runs(command):
-    assert RECIPE.fullmatch(command), "no interpreter, or no recipe"
     if f"{command}\n" not in SHELL:  # no test asks for its figures
         command = command.replace("--runs 1000", "--runs 20") + (" --steps 30" if "--steps" not in command else "")
-    assert "Wrote " in ran(of_three(command))[0]
+    assert "Wrote " in ran(of_one(command))[0]
 
 
-def of_three(command):
-    """The same command with three optimizers instead of all, which test_golden.py has."""
-    return command.replace("--optimizer all", "--optimizer momentum adagrad-da ftrl")
+def of_one(command):
+    """The same command with one optimizer instead of all, which test_golden.py and test_comparison.py have."""
+    return command.replace("--optimizer all", "--optimizer ftrl")
 
 
 def test_every_line_of_the_commands_is_of_a_known_kind():
+    for command in [*NAMED, *TRAINED]:
+        assert RECIPE.fullmatch(command), "no interpreter, or no recipe"
+    assert set(NAMED) >= set(TRAINED)
     for line in "".join(SHELL).splitlines():
         assert RECIPE.fullmatch(line) or line.startswith(OTHERS), line
 
@@ -153,7 +164,7 @@ def test_the_figures_in_the_text_are_what_the_commands_print(page, key):
         known = f"outputs/exercise-{key}\n"
     block, = {block for language, block in blocks(text) if language == "sh" and known in block}
     text = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
-    printed, folder = ran(block.strip())
+    printed, folder = ran(block)
     printed += "".join(path.read_text(encoding="ascii") for path in folder.glob("outputs/exercise*/*.csv"))
     numbers = re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])", printed)
     for figure in FIGURES[page][key]:
@@ -234,7 +245,7 @@ def test_the_readme_lists_every_flag_and_its_defaults(monkeypatch, capsys):
             script.main(["--help"])
         printed, _ = capsys.readouterr()
         assert set(listed) == set(re.findall(r"^  (--[a-z-]+)", printed, re.M))
-        for flag in ("--seed", "--steps", "--report-every", "--learning-rate", "--runs"):
+        for flag in ("--seed", "--steps", "--report-every", "--learning-rate", "--runs", "--trace-step"):
             said = re.search(rf"^  {flag} (.*?)(?=^  -|\Z)", printed, re.S | re.M)[1]
             assert re.search(rf"\({re.escape(listed[flag][at])}[;)]", said), flag
 
@@ -278,13 +289,17 @@ def test_every_link_and_picture_of_the_checkout_exists_with_its_anchor(page):
 @pytest.mark.parametrize("words", KEPT)
 def test_a_tracked_file_is_what_its_command_gives_today(words):
     assert any(words in line for line in "".join(SHELL).splitlines())
-    folder = ran(of_three(START + words))[1] / "outputs"
+    folder = ran(of_one(START + words))[1] / "outputs"
+    script, *given = shlex.split(words)
+    trained = flags.parse(SCRIPTS[script.removesuffix(".py")].main, given).rows
     for name, new_name in KEPT[words].items():
         ours, tracked = folder / name, REFERENCE / new_name
         if name.endswith("csv"):
             known = {tuple(row[:2]): row for row in csv.reader(tracked.open(encoding="ascii"))}
             found = list(csv.reader(ours.open(encoding="ascii")))
-            assert len(found) == (4 if "--optimizer all" in words else len(known))
+            if "--runs" in words:
+                assert [(optimizer, float(rate)) for optimizer, rate in [*known][1:]] == trained
+            assert len(found) == (2 if "--optimizer all" in words else len(known))
             for row in found:
                 for cell, same in zip(row, known[tuple(row[:2])], strict=True):
                     assert cell == same or np.isclose(float(cell), float(same), rtol=1e-5, atol=1e-5)

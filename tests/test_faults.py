@@ -13,6 +13,7 @@ from conftest import FILES, edited, names, one_sentence, run, train, wrote
 from common import output
 from common.log import Log
 
+pytestmark = pytest.mark.usefixtures("unoptimized")
 PRINT = "import os; os.write(2, b'from C++'); "
 
 

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT, SCRIPTS, train
+from conftest import CHECKOUT, SCRIPTS, once, train
 from make_reference import ENGLISH, blocks, rows
 
 _, _, TENSORFLOW_2, MENDING, *_ = (page.read_text(encoding="utf-8") for page in ENGLISH)
@@ -123,9 +123,9 @@ def test_the_mended_programs_are_the_pages_with_the_changes_of_the_table_and_no_
 
 
 @pytest.mark.parametrize(("recipe", "seed"), SEEDS)
-def test_the_mended_pages_and_those_in_tensorflow_2_print_the_scripts_characters(said, recipe, seed, tmp_path, capsys):
-    train(tmp_path, "--seed", seed, main=SCRIPTS[recipe].main)
-    ours = "".join(re.findall(r"^(?:Step|Loss).*\n", capsys.readouterr().out, re.M))
+def test_the_mended_pages_and_those_in_tensorflow_2_print_the_scripts_characters(said, recipe, seed):
+    printed = once(recipe, *(["--seed", seed] if seed != "605" else []))[1]
+    ours = "".join(re.findall(r"^(?:Step|Loss).*\n", printed, re.M))
     assert said[f"1 {recipe} {seed}"] == said[f"2 {recipe} {seed}"] == ours
     if seed == "605":
         assert f"```text\n{ours}```" in TENSORFLOW_2

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import at_call, edited, one_sentence, read_log, train
 
+pytestmark = pytest.mark.usefixtures("unoptimized")
 SESSION = "sess = tf.Session()"
 FED = "feed_dict={x_data: rand_x, y_target: rand_y}"
 STEP = f"sess.run(train_step, {FED})"

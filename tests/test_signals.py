@@ -6,12 +6,13 @@ import signal
 
 import numpy as np
 import pytest
-from conftest import FILES, WHOLE, at_call, command, edited, end, names, read_log, start, train, wrote
+from conftest import FILES, at_call, command, edited, end, names, read_log, start, train, wrote
 from test_session import WITH
 
 from common import output, session
 from common import tf1 as tf
 
+pytestmark = pytest.mark.usefixtures("unoptimized")
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -28,6 +29,7 @@ WAYS = pytest.mark.parametrize(("waiting", "changes"), [(4096, []), (3, []), (40
 
 
 @WAYS
+@pytest.mark.usefixtures("no_model")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_any_step_stops_the_run_there(number, waiting, changes, whole, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(session, "MOST_WAITING", waiting)
@@ -44,6 +46,7 @@ def test_a_signal_in_any_step_stops_the_run_there(number, waiting, changes, whol
 
 
 @WAYS
+@pytest.mark.usefixtures("no_model")
 def test_a_signal_in_any_execution_loses_no_step_that_was_done(waiting, changes, whole, tmp_path, monkeypatch):
     monkeypatch.setattr(session, "MOST_WAITING", waiting)
     main, execute = edited(tmp_path, *changes), tf.load().Session.run
@@ -121,18 +124,6 @@ def test_a_signal_while_tensorflow_loads_ends_the_script_without_a_word(number, 
     ended = end(script)
     assert (ended.returncode, ended.stdout, ended.stderr) == (128 + number, "", "")
     assert names(tmp_path / "out") == []
-
-
-def test_ctrl_c_on_a_terminal_stops_the_longest_run_and_draws_its_picture(tmp_path):
-    script = start(command("regression", "--steps", 10**8, "--report-every", 50, "--output-dir", tmp_path),
-                   start_new_session=True)
-    printed = [script.stdout.readline() for _ in range(4)]
-    os.killpg(script.pid, signal.SIGINT)  # as a terminal does: also to the process that draws, were it in the group
-    ended = end(script)
-    steps, _, _, A, _ = read_log(tmp_path / "regression.csv")
-    assert (ended.returncode, ended.stderr) == (130, f"regression.py: stopped by SIGINT after step {steps[-1]}.\n")
-    assert printed[2] == f"Step #100 A = {np.array([A[100]])}\n"
-    assert wrote(ended.stdout) == names(tmp_path) == WHOLE
 
 
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path, monkeypatch):

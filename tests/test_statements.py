@@ -4,12 +4,13 @@ Each test quotes the sentence or the table that it is about, so that neither can
 """
 
 import re
+import shlex
 
 import classification
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT, train
+from conftest import CHECKOUT, SCRIPTS, quickly, train, without_curves
 from make_reference import rows
 from theory import moments, rates, sigmoid, table, under_constant_gradient
 
@@ -19,6 +20,10 @@ from common.comparison import optimizers
 WALKTHROUGH, REFERENCE, EXERCISES = ((CHECKOUT / f"recipes/{name}.md").read_text(encoding="utf-8")
                                      for name in ("README", "REFERENCE", "EXERCISES"))
 RULES = {row[0].strip("`"): row[1:] for row in rows(REFERENCE) if len(row) == 3 and "A' = " in row[2]}
+# Commands of the documents, which run here.
+RATES, ADAM = TRAINED = [f".venv/bin/python recipes/{words}" for words in (
+    "regression.py --learning-rate 0.1 0.2 0.4 0.495 0.6 0.9 --runs 1000 --output-dir outputs/rate-3",
+    "classification.py --optimizer adam --learning-rate 0.02 0.05 0.1 --runs 1000")]
 SERIES = [float(f"{factor}e{power}") for power in range(-5, 6) for factor in (1, 2, 5)]
 
 
@@ -47,12 +52,9 @@ def test_the_default_rates_differ_by_the_factor_that_the_documents_say():
     assert (min(known.values()), max(known.values())) == (known["momentum"], known["adadelta"])
 
 
-@pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS)
-def test_the_table_has_each_update_rule_and_what_it_starts_with(optimizer, tmp_path, capsys):
+def check_rule(optimizer, printed):
+    """Check the rule in the table, and what it starts with, against what is printed of a first step."""
     remembers, update = RULES[optimizer]
-    train(tmp_path, "--optimizer", optimizer, "--trace", "--steps", 1)
-    _, remembered, printed = capsys.readouterr().out.partition("The optimizer remembers")
-    printed = remembered + printed
     assert re.findall("`([^`]+ = [^`]+)`", update) == re.findall(r"^  (\S+ = .*)", printed, re.M)
     named = re.findall(r"`(\w+)` \(([\d.]+)\)", remembers)
     assert bool(named) == ("remembers nothing" not in printed) == (remembers != "nothing")
@@ -75,6 +77,15 @@ def test_the_default_rates_arrive_and_differ_by_what_the_documents_say():
     says("their last `A` differ less between optimizers than between runs")
 
 
+def trained(command, folder):
+    """The rows of a command's comparison."""
+    _, script, *words = shlex.split(command)
+    with pytest.MonkeyPatch.context() as patch:
+        quickly(patch)
+        without_curves(patch)
+        return SCRIPTS[script[8:-3]].main([*words, "--no-figure", "--output-dir", str(folder)]).rows
+
+
 @pytest.mark.parametrize(("script", "optimizer", "above"), [
     (regression, "momentum", True), (regression, "adam", False), (classification, "adam", True)])
 def test_a_default_is_the_rate_with_the_least_loss_or_the_one_above_it(script, optimizer, above, tmp_path):
@@ -82,8 +93,9 @@ def test_a_default_is_the_rate_with_the_least_loss_or_the_one_above_it(script, o
          "for it and the loss is at most 2.5% above.")
     default = optimizers.rates(script.__name__, 0.02)[optimizer]
     at = SERIES.index(default)
-    flags = ["--runs", 1000, "--optimizer", optimizer, "--learning-rate", *SERIES[at - 1:at + 2]]
-    below, ours, larger = train(tmp_path, *flags, main=script.main).rows
+    three = " ".join(f"{rate:g}" for rate in SERIES[at - 1:at + 2])
+    command = ADAM.replace("adam", optimizer).replace("classification", script.__name__)
+    below, ours, larger = trained(command.replace("0.02 0.05 0.1", three), tmp_path)
     least = below if above else ours
     assert least["loss_mean"] == min(each["loss_mean"] for each in (below, ours, larger))
     assert ours["loss_mean"] <= 1.025 * least["loss_mean"]
@@ -115,7 +127,7 @@ def test_momentum_arrives_in_a_tenth_of_the_steps_and_scatters_like_a_rate_ten_t
 def test_larger_is_not_always_sooner(tmp_path):
     says("At η = 1/2.02 = 0.495 one step takes away the whole distance; beyond, each step passes over the minimum.")
     assert moments(1 / 2.02, 1)[1, 0] == pytest.approx(10 / 1.01)  # the mean after one step
-    found = train(tmp_path, "--runs", 1000, "--learning-rate", 0.1, 0.2, 0.4, 0.495, 0.6, 0.9).rows
+    found = trained(RATES, tmp_path)
     steps = [each["steps_to_target"] for each in found]
     assert steps[0] > steps[1] > steps[2] >= steps[3] < steps[4] < steps[5]
     assert min(each["loss_mean"] for each in found) == found[0]["loss_mean"]

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import os
 import pdb
+import re
 import shutil
 import signal
 import sys
@@ -13,7 +14,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 import regression
-from conftest import CHECKOUT, FILES, WHOLE, end, names, start, train, wrote
+from conftest import CHECKOUT, FILES, WHOLE, command, end, names, once, start, train, wrote
 
 from common import output
 from common import tf1 as tf
@@ -27,33 +28,41 @@ def python(*words, **options):
 
 # --- the interpreter goes on ---
 
-def test_under_python_i_the_script_runs_and_leaves_all_alive_as_often_as_one_likes(tmp_path):
+def test_under_python_i_ctrl_c_ends_the_run_with_its_picture_and_leaves_all_alive_as_often_as_one_likes(tmp_path):
     (tmp_path / "typed").write_text(f"""
 import cProfile, gc, runpy, sys
 print("swept", gc.get_stats()[0]["collections"] < 300)
 folder = {str(tmp_path)!r}
 print("Keras 3 is loaded:", getattr(sys.modules.get("keras"), "__version__", "").startswith("3"))
 print("ended", run.status, len(run.A) - len(run.x), run.x.shape == run.y.shape == run.loss.shape)
+print("reported", run.A[100:101])
 print("files", [str(path) for path in run.files])
 run = main(["--no-figure", "--output-dir", folder])
 print("session", run.session.run(run.session.parts.A))
 sys.argv = ["regression.py", "--no-figure", "--steps", "4", "--learning-rate", "5", "--output-dir", folder]
-for number in range(10): last = main(["--no-figure", "--steps", number + 1, "--output-dir", folder])
+for steps in 1, 5, 10: last = main(["--no-figure", "--steps", steps, "--output-dir", folder])
 
 print(last)
 cProfile.run("print('profiled', len(main(sys.argv[1:])))", sort="tottime")
 print("module", runpy.run_path({str(SCRIPT)!r})["main"].name)
 print("script", runpy.run_path({str(SCRIPT)!r}, run_name="__main__")["run"])
 """, encoding="utf-8")
+    flags = ["--steps", 10**8, "--report-every", 50, "--output-dir", tmp_path]
     with open(tmp_path / "typed", encoding="utf-8") as keyboard:
-        script = python("-i", SCRIPT, "--learning-rate", 5, "--no-figure", "--output-dir", tmp_path, stdin=keyboard)
+        started = start([sys.executable, "-i", *command("regression", *flags)[1:]], stdin=keyboard,
+                        start_new_session=True)
+    printed = [started.stdout.readline() for _ in range(4)]
+    os.killpg(started.pid, signal.SIGINT)  # as a terminal does: also to the process that draws, were it in the group
+    script = end(started)
     assert script.returncode == 0
     assert "Traceback" not in script.stderr
+    assert re.match(r"regression\.py: stopped by SIGINT after step \d+\.\n", script.stderr)
     said = script.stdout.splitlines()
+    assert f"reported {printed[2].partition(' A = ')[2].strip()}" in said
     assert "swept True" in said  # seldom, since the collector sleeps while TensorFlow loads
     assert "Keras 3 is loaded: False" in said  # which would take a quarter of the loading time
-    assert "ended 1 1 True" in said
-    assert f"files {[f'{tmp_path}/{name}' for name in FILES]}" in said
+    assert "ended 130 1 True" in said
+    assert f"files {[f'{tmp_path}/{name}' for name in WHOLE]}" in said
     assert "session [9.859494]" in said
     assert any(line.startswith("<10 steps: x, y, A, loss; the last A is ") for line in said)
     assert "profiled 4" in said
@@ -143,14 +152,6 @@ def test_what_was_written_is_named_as_one_would_type_it_from_here(tmp_path, monk
 
 # --- the machine ---
 
-def test_without_docstrings_the_help_is_the_same(monkeypatch, capsys):
-    monkeypatch.setenv("COLUMNS", "80")
-    bare = python("-OO", SCRIPT, "--help")
-    with pytest.raises(SystemExit):
-        regression.main(["--help"])
-    assert (bare.returncode, bare.stdout, bare.stderr) == (0, *capsys.readouterr())
-
-
 def test_it_runs_in_an_ascii_locale_and_any_folder_without_a_home_a_display_a_network_or_a_writable_checkout(tmp_path):
     copy = tmp_path / os.fsdecode("Übung für 反向传播".encode())
     for room in ("recipes", "common"):
@@ -176,8 +177,11 @@ def test_it_runs_in_an_ascii_locale_and_any_folder_without_a_home_a_display_a_ne
             path.chmod(0o755)
     assert (script.returncode, script.stderr) == (0, "")
     assert names(copy / "outputs") == wrote(script.stdout) == WHOLE
-    train(tmp_path)
-    assert (copy / "outputs/regression.csv").read_bytes() == (tmp_path / "regression.csv").read_bytes()
+    _, printed, folder = once("regression")
+    assert script.stdout.partition("Wrote")[0] == printed.partition("Wrote")[0]
+    assert (copy / "outputs/regression.csv").read_bytes() == (folder / "regression.csv").read_bytes()
+    content = (copy / "outputs/regression.png").read_bytes()
+    assert (content[:8], content[-8:]) == (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")
     assert sorted(path for path in copy.rglob("*") if path.parent != copy / "outputs") == before
     assert not (tmp_path / "asked").exists()
 
