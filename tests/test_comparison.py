@@ -100,7 +100,7 @@ def by_the_script(module, monkeypatch, x, y, start, indices, **given):
 
 # --- each run is the script's ---
 
-@pytest.mark.parametrize(("recipe", "xla"), [("regression", False), ("classification", True)])
+@pytest.mark.parametrize(("recipe", "xla"), [("regression", False), ("regression", True), ("classification", True)])
 def test_each_optimizer_trains_each_run_as_the_script_does(recipe, xla, tmp_path, monkeypatch, trained):
     monkeypatch.setattr(runs, "XLA_FROM", 0 if xla else 10**12)
     # Far from -1 the sigmoid is 1 but for its last digits, of which Adam makes steps of full size.
@@ -186,7 +186,7 @@ def test_a_loop_that_trains_another_run_1_gives_no_table(tmp_path, monkeypatch, 
 
 # --- the figures ---
 
-@pytest.mark.parametrize(("recipe", "xla"), [("regression", False), ("classification", True)])
+@pytest.mark.parametrize(("recipe", "xla"), [("regression", False), ("regression", True), ("classification", True)])
 def test_the_figures_are_those_of_numpy_with_and_without_xla(recipe, xla, tmp_path, monkeypatch):
     chosen = []
     monkeypatch.setattr(runs, "Loop", lambda *given: chosen.append(given[-1]) or training_loop.Loop(*given))
