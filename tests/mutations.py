@@ -132,7 +132,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
     ("a failed picture costs the record", "output.py", "if isinstance(drawn, str):", "if False:", "test_artist.py"),
     ("Ctrl-C reaches the process that draws", "pictures/artist.py", "start_new_session=True,", "",
      "test_artist.py test_surroundings.py"),
-    ("A is drawn negated", "pictures/run.py", "path = np.clip(n.A[seen],", "path = np.clip(-n.A[seen],", PICTURES),
+    ("A is drawn negated", "pictures/run.py", "path = np.clip(n.A[", "path = np.clip(-n.A[", PICTURES),
     ("the target's line stands at 0", "pictures/run.py", "mark(n.target, ", "mark(0, ", PICTURES),
     ("the least loss stands at the target", "pictures/run.py", "mark(n.best, ", "mark(n.target, ", PICTURES),
     ("before and after are exchanged", "pictures/numbers.py", "for A in log.A[[0, -1]]", "for A in log.A[[-1, 0]]",
