@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from common import report, run
-from common.comparison.draws import Draws
-from common.comparison.step import Step, refusals
+from common.comparison.draws import Draws, Step, refusals
 from common.comparison.training_loop import Loop
 from common.graph import structure
 
