@@ -105,17 +105,16 @@ def draw(recipe, args, result, output):
     """Have the rows drawn: their runs, where these end, and the mean loss of run 1's samples over `A`."""
     from common.pictures.numbers import count, title
 
-    names, rates = ({row[column] for row in result.rows} for column in ("optimizer", "learning_rate"))
-    made_by = [f"learning rate {rate:g}" for rate in rates if len(rates) == 1 and rate is not None]
-    made_by += [f"seed {args.seed}", count(args.steps), f"{args.runs:,} run{'s' * (args.runs > 1)}"]
+    made_by = f"seed {args.seed}, {count(args.steps)}, {args.runs:,} run{'s' * (args.runs > 1)}"
     model, firsts, grid, mean = result.model, [first for *_, first in result.curves], None, None
     if model:
         center = next(each for each in (recipe.target, model.best, firsts[0][0]) if each is not None)
         reach = 2 * max(report.NEAR, *(abs(first[0] - center) for first in firsts))
         grid = np.linspace(center - reach, center + reach, 400)
         mean = model.losses(grid).mean(axis=1)
-    stable = gradient.stable_rate(model) if model and names == {"gradient-descent"} else None
+    descent = {row["optimizer"] for row in result.rows} == {"gradient-descent"}
+    stable = gradient.stable_rate(model) if model and descent else None
     output.draw({"-comparison.png": ("comparison", {
-        "title": title(recipe), "made_by": ", ".join(made_by), "rows": result.rows, "first": firsts, "grid": grid,
+        "title": title(recipe), "made_by": made_by, "rows": result.rows, "first": firsts, "grid": grid,
         "mean": mean, "curves": [curve[:2] for curve in result.curves], "target": recipe.target, "near": report.NEAR,
         "stable": stable})})
