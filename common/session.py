@@ -77,17 +77,17 @@ class Session(tf.load().Session):
         row = self.parts[:4]
         self.steps.update(steps)
         single = all(each.shape.num_elements() == 1 for each in row)
-        if self.graph.finalized or not single or not structure.is_plain(self.parts.loss):
+        reads = structure.reads([self.parts.loss])
+        alone = all(read.op.inputs[0].op is self.parts.A.op for read in reads)
+        if self.graph.finalized or not (single and alone) or not structure.is_plain(self.parts.loss):
             return "afterwards"
         with self.graph.as_default(), tf.name_scope("log"):
             if not self._queue:
                 self._queue = tf.FIFOQueue(-1, [each.dtype.base_dtype for each in row], [each.shape for each in row])
                 self._drain = self._queue.dequeue_many(self._queue.size())
             with tf.control_dependencies(steps):
-                A, reads = self.parts.A.read_value(), structure.reads([self.parts.loss])
-                now = {read: A if read.op.inputs[0].op is self.parts.A.op else tf.raw_ops.ReadVariableOp(
-                    resource=read.op.inputs[0], dtype=read.dtype) for read in reads}
-                loss, = copies.copy([self.parts.loss], now)
+                A = self.parts.A.read_value()
+                loss, = copies.copy([self.parts.loss], dict.fromkeys(reads, A))
             return self._queue.enqueue([*row[:2], A, loss])
 
     def _begin(self):

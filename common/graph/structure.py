@@ -26,16 +26,12 @@ class Parts(NamedTuple):
     output: object  # of the model: the tensor called `prediction` or else `my_output`; None without such names
 
 
-def placeholders(graph):
-    """The tensors that a graph is fed."""
-    return [op.outputs[0] for op in graph.get_operations() if op.type.startswith("Placeholder")]
-
-
 def parts(graph):
     """The `Parts` of a recipe's graph, by their names (the last so called) or else in their order; raises `Unknown`."""
     variables, losses = (graph.get_collection(key) for key in (tf.GraphKeys.TRAINABLE_VARIABLES, tf.GraphKeys.LOSSES))
     tensors = [op.outputs[0] for op in graph.get_operations() if len(op.outputs) == 1]
-    found = (_called("x_data", placeholders(graph), 0), _called("y_target", placeholders(graph), 1),
+    fed = [tensor for tensor in tensors if tensor.op.type.startswith("Placeholder")]
+    found = (_called("x_data", fed, 0), _called("y_target", fed, 1),
              _called("A", variables, 0), losses[-1] if losses else None)
     if any(each is None for each in found):
         raise Unknown("train() needs a placeholder for x, one for y, a variable and tf.losses.add_loss(loss)")
