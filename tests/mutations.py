@@ -128,7 +128,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
      '"regression": (0.02, 0.05,', "test_statements.py test_documents.py"),
     # pictures
     ("the user's matplotlib settings are kept", "pictures/style.py",
-     "{**matplotlib.rcParamsDefault, **LOOK}", "LOOK", PICTURES),
+     "{**matplotlib.rcParamsDefault, **LOOK,", "{**LOOK,", PICTURES),
     ("a failed picture costs the record", "output.py", "if isinstance(drawn, str):", "if False:", "test_artist.py"),
     ("Ctrl-C reaches the process that draws", "pictures/artist.py", "start_new_session=True,", "",
      "test_artist.py test_surroundings.py"),
