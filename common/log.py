@@ -1,5 +1,8 @@
 """The log of a run: x, y, `A` and the loss of each training step."""
 
+import csv
+import io
+
 import numpy as np
 
 
@@ -43,3 +46,10 @@ class Log:
         yield "step", "x", "y", "A", "loss"
         yield 0, "", "", self.start, ""
         yield from ((step, *row) for step, row in enumerate(self.rows, 1))
+
+
+def write(file, rows):
+    """Write rows as CSV into a file that is open for bytes; read back, the numbers are the same."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    text.detach()

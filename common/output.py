@@ -1,10 +1,8 @@
 """What a script says and leaves behind: lines, sentences on standard error, whole files, and an exit status."""
 
 import contextlib
-import csv
 import errno
 import hashlib
-import io
 import json
 import os
 import shlex
@@ -72,15 +70,6 @@ class Output:
             self.files.append(path)
         except OSError as error:
             self.failed(f"cannot write '{shown(path)}' ({reason(error)}); what was there before is as it was")
-
-    def table(self, ending, rows):
-        """Save rows as CSV; read back, the numbers are the same."""
-        def write(file):
-            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-            csv.writer(text, lineterminator="\n").writerows(rows)
-            text.detach()
-
-        self.save(ending, write)
 
     def record(self, ending, result):
         """Save what made a result, and the result, a dict, as JSON."""

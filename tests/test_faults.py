@@ -11,7 +11,7 @@ import pytest
 from conftest import FILES, edited, names, one_sentence, run, train, wrote
 
 from common import output
-from common.log import Log
+from common.log import Log, write
 
 pytestmark = pytest.mark.usefixtures("unoptimized")
 PRINT = "import os; os.write(2, b'from C++'); "
@@ -85,7 +85,7 @@ def test_the_log_takes_at_most_60_bytes_a_step():
         for block in rows:
             log.append(block.T)
         with open(os.devnull, "wb") as file:
-            file.writelines(f"{row}\n".encode() for row in log.table())
+            write(file, log.table())
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -10,6 +10,7 @@ from common import report, signals
 from common.comparison import runs
 from common.comparison.figures import FORMATS, cell, summary
 from common.graph import gradient, structure
+from common.log import write
 
 MOST = 2000  # steps of run 1 that are drawn
 
@@ -44,7 +45,8 @@ def compare(recipe, args, output):
         with signals.held():
             np.random.set_state(state)
             if result.rows:
-                output.table("-comparison.csv", [FORMATS, *(row.values() for row in result.rows)])
+                table = [FORMATS, *(row.values() for row in result.rows)]
+                output.save("-comparison.csv", lambda file: write(file, table))
                 output.record("-comparison.json", {"rows": result.rows})
         explain(failure, args, len(result.rows), output)
         if result.rows and args.figure:
