@@ -25,8 +25,7 @@ def report(recipe, args, log, ended, output):
     if not len(log):
         return
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
-    ignored = without_effect(args, args.rows[0], optimizer, rate)
-    if ignored:
+    if ignored := without_effect(args, args.rows[0], optimizer, rate):
         output.failed(ignored)
     result = {"optimizer": optimizer, "learning_rate": shortest(rate), "A_start": shortest(log.A[0]),
               "A": shortest(log.A[-1]), "loss": shortest(log.loss[-1]), "steps": len(log),

@@ -84,8 +84,7 @@ def add_row(result, recipe, args, row, output, done):
     """Train a row's runs, and add its figures and its curves to the result."""
     log = runs.own_run(recipe, args, row)
     made_by = structure.optimizer(log.session.steps, log.session.parts.A)
-    ignored = report.without_effect(args, row, *made_by)
-    if ignored:
+    if ignored := report.without_effect(args, row, *made_by):
         output.failed(ignored)
     model = result.model = result.model or report.model_of(recipe, args, log)
     target = recipe.target if model is None or model.best is None else model.best

@@ -60,7 +60,8 @@ class Loop:
         """The mean loss of each run over its samples: [runs]."""
         return self._session.run(self._mean_loss, dict(zip(self._fed, self._samples, strict=False)))
 
-    def _train(self, x, y, indices, before, first, end, arrived):
+    def _train(self, *fed):
+        x, y, indices, before, first, end, arrived = fed
         (runs, size), places = x.shape, [tf.reshape(each, [-1]) for each in (x, y)]
         A, own = self._variables[self._step.parts.A.op], tf.range(runs) * size
 
