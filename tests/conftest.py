@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import regression
 
-from common import output, report
+from common import output
 from common import tf1 as tf
 from common.comparison import runs
 
@@ -77,30 +77,7 @@ def once(recipe, *flags):
     with (pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed),
           contextlib.redirect_stderr(printed)):
         patch.chdir(CHECKOUT)
-        if flags:
-            quickly(patch)
         return train(folder, *flags, main=SCRIPTS[recipe].main), printed.getvalue(), folder
-
-
-def quickly(patch):
-    """Have operations executed by TensorFlow's callables, with little Python before each: the same bits sooner.
-
-    For long runs whose figures are looked at. The default runs, and all that is about the session, do without.
-    """
-    plain = tf.load().Session.run
-    from tensorflow.core.protobuf.config_pb2 import CallableOptions
-
-    def run(self, fetches, feed_dict=None, *options):
-        if not (feed_dict and isinstance(fetches, tf.Operation)):
-            return plain(self, fetches, feed_dict, *options)
-        made, key = vars(self).setdefault("callables", {}), (fetches, *feed_dict)
-        if key not in made:
-            wanted = CallableOptions(target=[fetches.name], feed=[place.name for place in feed_dict])
-            made[key] = self._make_callable_from_options(wanted)
-        made[key](*(np.asarray(value, place.dtype.as_numpy_dtype) for place, value in feed_dict.items()))
-        return None
-
-    patch.setattr(tf.load().Session, "run", run)
 
 
 def without_curves(patch):
@@ -121,12 +98,6 @@ def unoptimized(monkeypatch):
         return config
 
     monkeypatch.setattr(tf, "threads", threads)
-
-
-@pytest.fixture
-def no_model(monkeypatch):
-    """Leave out what is computed after the run, which is of no interest."""
-    monkeypatch.setattr(report, "model_of", lambda *arguments: None)
 
 
 def imported(folder, *changes, recipe="regression"):

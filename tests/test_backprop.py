@@ -24,7 +24,7 @@ MINIMIZE = "train_step = my_opt.minimize(loss)"
 
 
 @pytest.fixture
-def traced(tmp_path, capsys, no_model):
+def traced(tmp_path, capsys):
     """Run a script in this process; returns what it printed and said, and the `Log`."""
     def trace(script, *flags):
         log = script.main(["--trace", "--no-figure", "--output-dir", str(tmp_path), *map(str, flags)])
@@ -311,7 +311,7 @@ def both(replace, tmp_path, capfd):
 
 @pytest.mark.parametrize(("replace", "says"), [*((each, None) for each in SHOWN.values()), *UPDATES],
                          ids=[*SHOWN, *(says for _, says in UPDATES)])
-def test_a_changed_line_is_traced_rightly_and_changes_nothing(replace, says, tmp_path, capfd, no_model):
+def test_a_changed_line_is_traced_rightly_and_changes_nothing(replace, says, tmp_path, capfd):
     text, errors, log = both(replace, tmp_path, capfd)
     found, near, steps = tables(text), 2e-3 if replace is SHOWN["float16"] else 1e-5, [1, *range(2, len(log) + 1, 2)]
     assert (errors, list(found)) == ("", steps)
@@ -332,7 +332,7 @@ def test_a_changed_line_is_traced_rightly_and_changes_nothing(replace, says, tmp
 
 
 @pytest.mark.parametrize(("replace", "says"), LEFT_OUT)
-def test_what_cannot_be_traced_rightly_is_left_out_with_one_sentence(replace, says, tmp_path, capfd, no_model):
+def test_what_cannot_be_traced_rightly_is_left_out_with_one_sentence(replace, says, tmp_path, capfd):
     text, errors, log = both(replace, tmp_path, capfd)
     assert "Back propagation" not in text
     assert one_sentence(errors)

@@ -151,7 +151,7 @@ def test_a_changed_script_is_trained_as_it_stands(change, tmp_path, monkeypatch,
     ({"np.random.choice(100)": "i % 100"}, "train() should feed draw_samples()'s by np.random.choice(100) alone"),
     ({"    x_data = ": "    x_vals = x_vals - 1\n    x_data = "}, "train() should feed draw_samples()'s by "),
     ({"0.1, 100)": "0.1, np.random.randint(90, 110))", "repeat(10., 100)": "repeat(10., len(x_vals))",
-      "choice(100)": "choice(len(x_vals))"}, "draw_samples() draws another number of samples for each run"),
+      "choice(100)": "choice(len(x_vals))"}, "draw_samples() should give as many finite x as y, "),
     ({START: "tf.random_normal(shape=[1])"}, "A starts elsewhere when its initial value is drawn again"),
     ({STEP: f"{STEP}\n        {STEP}"}, "train() takes 100 steps instead of 50"),
     ({"        if (i": "        if abs(sess.run(A)[0] - 10) < 2: break\n        if (i"}, "train() takes "),
@@ -271,6 +271,13 @@ def test_the_optimizer_and_its_rate_are_the_scripts_and_flags_without_effect_are
     row, = compare(edited("regression", DECAY, tmp_path), tmp_path, "--runs", 5, "--steps", 9)
     assert row["learning_rate"] is None
     assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["gradient-descent", "varies"]
+    rows = compare(edited("regression", DECAY, tmp_path), tmp_path, "--learning-rate", 0.25, 0.5, "--steps", 9)
+    assert [row["learning_rate"] for row in rows] == [0.25, 0.5]  # the flags', by which rows are told apart
+
+
+def test_rounding_that_a_large_rate_magnifies_is_no_other_run(tmp_path):
+    row, = compare(SCRIPTS["classification"], tmp_path, "--optimizer", "momentum", "--learning-rate", 5, "--runs", 20)
+    assert row["runs"] == 20
 
 
 @pytest.mark.parametrize(("replace", "steps", "says"), [

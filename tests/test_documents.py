@@ -15,7 +15,7 @@ from pathlib import Path
 import make_reference as reference
 import numpy as np
 import pytest
-from conftest import CHECKOUT, SCRIPTS, quickly, scratch, without_curves
+from conftest import CHECKOUT, SCRIPTS, scratch, without_curves
 from make_reference import DOCUMENTS, ENGLISH, KEPT, PAIRS, REFERENCE, START, blocks, rows
 from test_statements import TRAINED
 
@@ -58,7 +58,6 @@ def ran(block):
         for language, text in blocks(TEXTS[page]):
             reference.saved(language, text, folder)
     with elsewhere(folder) as patch, contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        quickly(patch)
         without_curves(patch)
         for line in block.splitlines():
             first, script, *words = shlex.split(line)

@@ -65,7 +65,7 @@ def test_a_run_that_diverges_goes_on_and_is_told_where_it_diverged(rate, finite,
     limit = np.mean(x**2) / np.mean(x**4)  # where E[(1 - 2 rate x^2)^2] = 1
     far = f" is far from {10 * x.sum() / (x**2).sum():g}" if finite == 100 else f", loss = {log.loss[step - 1]:.8g}"
     assert errors == (
-        f"regression.py: the run diverged at step {step} (A = {log.A[step]:.8g}{far}): try a smaller learning rate "
+        f"regression.py: the run diverged by step {step} (A = {log.A[step]:.8g}{far}): try a smaller learning rate "
         f"(gradient descent on these samples is stable below {limit:.3g}).\n")
     result = json.loads((tmp_path / "regression.json").read_text("ascii"), parse_constant=pytest.fail)["result"]
     assert (result["ended_early"], str(result["loss"])) == (errors[15:-2], str(log.loss[-1]))

@@ -198,7 +198,7 @@ def test_below_the_paths_stand_the_error_of_each_rate_and_where_it_diverges():
     axes = draw(*rows).axes[-1]
     assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlabel()) == ("log", "log", "learning rate")
     assert axes.get_title("left") == (
-        "Root mean square error of the last A, whose target is 10, without runs that diverged")
+        "Root mean square error of the last A (target 10), without runs that diverged")
     near = np.hypot(0.1, 0.25)
     line, = axes.lines
     np.testing.assert_allclose(line.get_xydata(), [(0.02, 5), (0.05, 10), (0.2, near), (0.9, near), (3, np.nan)])
@@ -209,10 +209,11 @@ def test_below_the_paths_stand_the_error_of_each_rate_and_where_it_diverges():
     band, = draw(lost(1, "adam"), lost(3, "adam"), lost(4, "adam"), row(2, "adam"), stable=None).axes[-1].patches
     assert band.get_x() == 3  # where larger rates diverge too
     assert not draw(row(0.02, "adam"), row(0.2, "adam")).axes[-1].patches
+    assert not draw(row(0.2), row(1, diverged=1), stable=0.9).axes[-1].patches  # where most runs do not
     axes = draw(row(0.02), row(0.2), target=None).axes[-1]
     assert axes.get_title("left") == "Mean loss with the last A"
     axes = draw({**row(0.02), "runs": 1}, {**row(0.2), "runs": 1}).axes[-1]
-    assert axes.get_title("left") == "Error of the last A, whose target is 10"
+    assert axes.get_title("left") == "Error of the last A (target 10)"
 
 
 RATES = [row(0.002), row(0.02), row(0.2), row(0.9), lost(1.2)]

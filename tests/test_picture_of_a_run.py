@@ -54,7 +54,7 @@ def ran(recipe="regression", steps=100, rate=0.02, start=0.3, sd=0.1, y=10.0, ea
     return SimpleNamespace(**{**made, **changes}), moving, log
 
 
-DIVERGED = "the run diverged at step 39 (A = 2e38): try a smaller learning rate"
+DIVERGED = "the run diverged by step 39 (A = 2e38): try a smaller learning rate"
 ODD = {
     "the regression": {}, "the classification": {"recipe": "classification", "rate": 0.2, "start": 9.7, "steps": 300},
     "one step": {"steps": 1}, "7 steps at 1e-6": {"steps": 7, "rate": 1e-6},
@@ -134,7 +134,7 @@ def test_every_run_has_pictures_that_can_be_read(case):
     ({"best": None, "target": None}, "At rate 0.02, A goes from 0.3 to 9.656 in 100 steps"),
     ({"steps": 1}, "At rate 0.02, A goes from 0.3 to 0.6838 in 1 step and ends 9.22 from where the loss is least"),
     ({"rate": 3, "early": DIVERGED},
-     "The run diverged at step 39: at rate 3, A goes from 0.3 to -6.348e+37 in 100 steps and leaves this "
+     "The run diverged by step 39: at rate 3, A goes from 0.3 to -6.348e+37 in 52 steps and leaves this "
      "picture at step 1"),
     ({"steps": 7, "early": "stopped by SIGINT after step 7"},
      "Stopped by SIGINT after step 7: at rate 0.02, A goes from 0.3 to 2.706 in 7 steps")])
@@ -190,6 +190,15 @@ def test_losses_that_a_logarithmic_axis_cannot_show_are_not_counted(changes):
     np.testing.assert_array_equal(points[f"single steps: {np.sum(shown)}"].get_xdata(), 1 + np.flatnonzero(shown))
 
 
+def test_steps_outside_the_panel_are_not_drawn_at_its_edge():
+    n, _, log = ran(rate=0.97, steps=290)
+    low, high = n.span
+    there = lines(drawn(n).axes[0])["the run"].get_xdata()[(low > log.A) | (high < log.A)]
+    assert n.left is None
+    assert len(there) > 3
+    assert np.all((there < low) | (there > high))
+
+
 def test_a_run_that_diverges_shows_where_it_left_and_from_which_step_there_is_no_number():
     n, _, log = ran(rate=1.2, early=DIVERGED)
     figure = drawn(n)
@@ -197,7 +206,9 @@ def test_a_run_that_diverges_shows_where_it_left_and_from_which_step_there_is_no
     assert n.left == 1 + np.flatnonzero(inside)[-1] > 1
     assert n.span[1] - n.span[0] < 5 * 10
     edge = n.span[int(log.A[n.left] > 10)]
-    np.testing.assert_array_equal(lines(figure.axes[0])["the run"].get_xdata(), [*log.A[: n.left], edge])
+    *path, end = lines(figure.axes[0])["the run"].get_xdata()
+    np.testing.assert_array_equal(path, log.A[: n.left])
+    assert (end - edge) * (edge - 10) > 0  # out of sight
     assert "last step" not in lines(figure.axes[0])
     there = lines(figure.axes[0])[f"leaves at step {n.left}"]
     assert (there.get_marker(), *there.get_xdata()) == (">" if edge > 10 else "<", edge)

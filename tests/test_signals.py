@@ -29,7 +29,6 @@ WAYS = pytest.mark.parametrize(("waiting", "changes"), [(4096, []), (3, []), (40
 
 
 @WAYS
-@pytest.mark.usefixtures("no_model")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_any_step_stops_the_run_there(number, waiting, changes, whole, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(session, "MOST_WAITING", waiting)
@@ -46,7 +45,6 @@ def test_a_signal_in_any_step_stops_the_run_there(number, waiting, changes, whol
 
 
 @WAYS
-@pytest.mark.usefixtures("no_model")
 def test_a_signal_in_any_execution_loses_no_step_that_was_done(waiting, changes, whole, tmp_path, monkeypatch):
     monkeypatch.setattr(session, "MOST_WAITING", waiting)
     main, execute = edited(tmp_path, *changes), tf.load().Session.run

@@ -10,7 +10,7 @@ import classification
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT, SCRIPTS, quickly, train, without_curves
+from conftest import CHECKOUT, SCRIPTS, train, without_curves
 from make_reference import rows
 from theory import moments, rates, sigmoid, table, under_constant_gradient
 
@@ -81,7 +81,6 @@ def trained(command, folder):
     """The rows of a command's comparison."""
     _, script, *words = shlex.split(command)
     with pytest.MonkeyPatch.context() as patch:
-        quickly(patch)
         without_curves(patch)
         return SCRIPTS[script[8:-3]].main([*words, "--no-figure", "--output-dir", str(folder)]).rows
 

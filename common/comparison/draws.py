@@ -79,9 +79,9 @@ class Draws:
         try:
             x, y = (np.array(column, kind) for column, kind in zip(zip(*drawn, strict=True), self._kinds, strict=True))
         except ValueError:
-            raise structure.Unknown("draw_samples() draws another number of samples for each run") from None
-        if x.ndim != 2 or x.shape != y.shape:
-            raise structure.Unknown("draw_samples() should give one x and one y for each sample")
+            x = y = np.empty(0)
+        if x.ndim != 2 or x.shape != y.shape or not np.isfinite([x, y]).all():
+            raise structure.Unknown("draw_samples() should give as many finite x as y, and in each run as many")
         return x, y
 
     def blocks(self):

@@ -12,9 +12,10 @@ from common.comparison.training_loop import Loop
 from common.graph import structure
 
 XLA_FROM = 4 * 1024 * 1400  # runs times steps; below, compiling takes longer than it saves
-# How far run 1 may be from the script's own run, as a part of the largest `A`. The session, the loop and XLA round in
-# their own ways; up to 4e-5 was measured, where Adam magnifies the rounding of gradients near 0.
-ROUNDING = 1e-3
+# So many times as far as at the check before, or as rounding goes, run 1 may be from the script's own run: the session,
+# the loop and XLA round in their own ways, and training at a large rate magnifies that from step to step. What a script
+# does otherwise shows at once.
+GROWTH, EPS = 1000, np.finfo(np.float32).eps
 
 
 def own_run(recipe, args, row):
@@ -47,7 +48,7 @@ def together(recipe, args, log, steps, model, done):
     first runs at these steps. Raises `structure.Unknown` where run 1 is not the script's own.
     """
     step, target = Step(log.session), np.nan if recipe.target is None else recipe.target
-    draws, ends, curves = Draws(recipe, args, log, step), [], []
+    draws, ends, curves, off = Draws(recipe, args, log, step), [], [], 0
     with refusals():
         loop = Loop(step, draws, target, args.runs * args.steps > XLA_FROM)
     for chunk, before, begin, indices in ahead(draws.blocks()):
@@ -60,7 +61,7 @@ def together(recipe, args, log, steps, model, done):
             with refusals():
                 A, arrived = loop.advance(indices, before, end)
             if chunk == 0:
-                check(A[0], log.A[: end + 1])
+                off = check(A[0], log.A[: end + 1], off)
                 curves += [A] * (end in steps)
         if last == args.steps:
             ends.append((A, loop.mean_loss(), arrived, start))
@@ -77,8 +78,10 @@ def ahead(iterator):
             yield item
 
 
-def check(A, log):
-    """See that run 1's `A` is what the script's log has last."""
+def check(A, log, before):
+    """See that run 1's `A` is what the script's log has last, but for rounding; returns how far it is off."""
     largest = np.abs(log).max()
-    if np.isfinite(largest) and not abs(A - log[-1]) <= ROUNDING * largest:
+    off = abs(A - log[-1]) if np.isfinite(largest) else before
+    if np.isfinite(largest) and not off <= GROWTH * max(before, EPS * largest):
         raise structure.Unknown(f"beside others, run 1 comes to A = {A!s}, not {log[-1]!s}, at step {len(log) - 1}")
+    return off

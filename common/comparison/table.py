@@ -48,9 +48,9 @@ def compare(recipe, args, output):
                 table = [FORMATS, *(row.values() for row in result.rows)]
                 output.save("-comparison.csv", lambda file: write(file, table))
                 output.record("-comparison.json", {"rows": result.rows})
-        explain(failure, args, len(result.rows), output)
         if result.rows and args.figure:
             draw(recipe, args, result, output)
+        explain(failure, args, len(result.rows), output)
     except signals.Stopped as stopped:
         output.failed(f"{stopped}; what is not named as written is not written", 128 + stopped.args[0])
     if not result.rows:
@@ -83,15 +83,17 @@ def progress(total):
 def add_row(result, recipe, args, row, output, done):
     """Train a row's runs, and add its figures and its curves to the result."""
     log = runs.own_run(recipe, args, row)
-    made_by = structure.optimizer(log.session.steps, log.session.parts.A)
-    if ignored := report.without_effect(args, row, *made_by):
+    optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
+    made_by = optimizer, np.float32(row[1]) if rate is None and not args.own_rate else rate
+    if ignored := report.without_effect(args, row, optimizer, rate):
         output.failed(ignored)
     model = result.model = result.model or report.model_of(recipe, args, log)
     target = recipe.target if model is None or model.best is None else model.best
     if recipe.target is not None and abs(target - recipe.target) > report.NEAR and not result.rows:
         theory = report.in_theory(recipe.target, model)
         output.print(f"{theory}. steps_to_target counts to {recipe.target:g}.")
-    steps = drawn = np.unique(np.linspace(0, len(log), MOST).astype(int))
+    steps = np.unique(np.linspace(0, len(log), MOST).astype(int))
+    path = log.A[np.unique(np.linspace(0, len(log), 50 * MOST).astype(int))]
     if args.runs > 1 and len(log) > 140:  # fewer, and many of them at the start
         steps = np.unique(np.r_[0:13, np.geomspace(1, len(log), 20), np.linspace(0, len(log), 36)].astype(int))
     train = runs.alone if args.runs == 1 else runs.together
@@ -99,7 +101,7 @@ def add_row(result, recipe, args, row, output, done):
     lost = report.diverged(*figures[:2], target, start)
     result.rows.append(summary(made_by, *figures, lost))
     A = np.nan_to_num(A.astype(np.float64), nan=3e38, posinf=3e38, neginf=-3e38)  # a run that is lost is far away
-    result.curves.append((steps, np.percentile(A, (5, 50, 95), axis=1), log.A[drawn]))
+    result.curves.append((steps, np.percentile(A, (5, 50, 95), axis=1), path))
 
 
 def draw(recipe, args, result, output):

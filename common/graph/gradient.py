@@ -36,4 +36,4 @@ def divergence(log, model, target):
     what = f"A = {A:.8g} is far from {target:g}" if finite.all() else f"A = {A:.8g}, loss = {loss:.8g}"
     stable = model and stable_rate(model)
     limit = f" (gradient descent on these samples is stable below {stable:.3g})" if stable else ""
-    return f"the run diverged at step {steps} ({what}): try a smaller learning rate{limit}"
+    return f"the run diverged by step {steps} ({what}): try a smaller learning rate{limit}"

@@ -11,16 +11,15 @@ from common.pictures.style import count, number
 MOST = 2000  # steps that are drawn of a run, evenly spaced: a picture of 100,000,000 costs what one of 2,000 does
 
 
-def of_run(recipe, args, log, model, early, watcher=None):
+def of_run(recipe, args, log, model, early, trace=None):
     """{ending: (the picture's module, its numbers)} of what the flags ask for; `early`: why the run ended, or None."""
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
     made = {"title": title(recipe), **run(recipe, log, model)}
     made["message"] = message(made, rate, early)
     made["made_by"] = f"{made['title']}; {optimizer or 'own update'}, seed {args.seed}, {count(len(log))}"
     pictures = {".png": ("run", made)}
-    if watcher and watcher.nodes:
-        step = {"step": args.trace_step, "nodes": watcher.nodes, "update": watcher.update}
-        pictures["-graph.png"] = "graph", {**made, **step}
+    if trace and trace.nodes:
+        pictures["-graph.png"] = "graph", made | {"step": args.trace_step, "nodes": trace.nodes, "update": trace.update}
     if args.animate and model:
         pictures[".gif"] = "animation", {**made, **animation(made, log, model)}
     return pictures
@@ -33,9 +32,10 @@ def title(recipe):
 
 def message(n, rate, early):
     """What the run shows, in a sentence: the picture's title, from its numbers as `run` makes them."""
-    start, last = (number(A) for A in n["A"][np.isfinite(n["A"])][[0, -1]])
+    told = np.flatnonzero(np.isfinite(n["A"]))[[0, -1]]
+    start, last = (number(A) for A in n["A"][told])
     goal, name = (n["target"], "the theory") if n["best"] is None else (n["best"], "where the loss is least")
-    text = f"A goes from {start} to {last} in {count(n['steps'][-1])}"
+    text = f"A goes from {start} to {last} in {count(n['steps'][told[1]])}"
     text = text if rate is None else f"At rate {number(rate)}, {text}"
     if early:
         text += f" and leaves this picture at step {n['left']:,}" if n["left"] else ""
@@ -52,8 +52,7 @@ def run(recipe, log, model):
     span, left               the range of A that is drawn; the first step from which A lies outside, or None
     unknown                  why what follows is not known, then `grid` is None; or None
     grid, mean [k]           the mean loss of all samples over A
-    x_vals, y_vals [samples] the samples and their targets
-    x, before, after [p]     the model's output with the first and the last A (None: not known)
+    x_vals, y_vals [samples], x, before, after [p]  the samples; the model's output with the first and last A, or None
     """
     A, loss, best = log.A.astype(np.float64), log.loss.astype(np.float64), model and model.best
     low, high = span(A, recipe.target, best)

@@ -56,13 +56,14 @@ def _errors(axes, n, rows):
     rates, runs, diverged, mean, sd, values = (np.array([row[column] for row in rows], float) for column in columns)
     what = "Mean loss with the last A"
     if n.target is not None:
-        kind = "Error" if runs[0] == 1 else "Root mean square error"
-        what = f"{kind} of the last A, whose target is {number(n.target)}"
+        what = f"{'Error' if runs[0] == 1 else 'Root mean square error'} of the last A (target {number(n.target)})"
         values = np.hypot(mean - n.target, np.nan_to_num(sd))
     axes.loglog(rates, np.maximum(values, 1e-7), "s-", ms=8, color=BLUE, lw=2)  # float32 tells nothing nearer
-    start, end, kept = rates[0] / 1.3, 1.7 * rates[-1], rates[diverged < runs].max(initial=0)
-    edge = max(start, min([n.stable or np.inf, *rates[rates > kept]]))  # from which rate on runs diverge
-    if edge < 1.3 * rates[-1]:
+    start, end = rates[0] / 1.3, 1.7 * rates[-1]
+    kept = rates[diverged <= runs / 2].max(initial=start)
+    lost = rates[rates > kept].min(initial=np.inf)  # from this rate on most runs diverged
+    edge = np.clip(n.stable or lost, min(1.02 * kept, lost), lost)
+    if lost < end:
         axes.axvspan(edge, end, color=VERMILION, alpha=0.15, lw=0)
         axes.text(np.sqrt(edge * end), 0.5, "diverges", transform=axes.get_xaxis_transform(), color=VERMILION,
                   rotation=90, ha="center", va="center", weight="bold")
