@@ -53,7 +53,8 @@ def rows(recipe, args):
         from common.comparison import optimizers
 
         names = OPTIMIZERS if "all" in names else names
-        rates = optimizers.rates(recipe.name, rates[OPTIMIZERS[0]])
+        kind = "regression" if recipe.threshold is None else "classification"  # of a learner's copy too
+        rates = optimizers.rates(kind, rates[OPTIMIZERS[0]])
     return list(dict.fromkeys((name, rate) for name in names for rate in args.learning_rate or [rates[name]]))
 
 

@@ -280,6 +280,11 @@ def test_rounding_that_a_large_rate_magnifies_is_no_other_run(tmp_path):
     assert row["runs"] == 20
 
 
+def test_a_copy_of_a_script_has_its_optimizers_rates(tmp_path):
+    rows = compare(edited("regression", {}, tmp_path), tmp_path, "--optimizer", "adam", "adadelta", "--steps", 9)
+    assert [row["learning_rate"] for row in rows] == [0.2, 1000]
+
+
 @pytest.mark.parametrize(("replace", "steps", "says"), [
     ({TARGETS: "np.repeat(1000., 100)"}, "never", "The least loss for these samples is at A = 979.62"),
     ({", target=10": ""}, "-", None),

@@ -36,7 +36,6 @@ RATES = {
 }
 
 
-def rates(recipe, learning_rate):
-    """{optimizer: its default learning rate in the recipe}; the script's own where there is no other."""
-    known = RATES.get(recipe, [learning_rate] * len(OPTIMIZERS))
-    return {**dict(zip(OPTIMIZERS, known, strict=True)), "gradient-descent": learning_rate}
+def rates(kind, learning_rate):
+    """{optimizer: its default learning rate in a recipe of this kind}; gradient descent's is the script's own."""
+    return {**dict(zip(OPTIMIZERS, RATES[kind], strict=True)), "gradient-descent": learning_rate}
