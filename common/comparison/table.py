@@ -94,8 +94,8 @@ def add_row(result, recipe, args, row, output, done):
         output.print(f"{theory}. steps_to_target counts to {recipe.target:g}.")
     steps = np.unique(np.linspace(0, len(log), MOST).astype(int))
     path = log.A[np.unique(np.linspace(0, len(log), 50 * MOST).astype(int))]
-    if args.runs > 1 and len(log) > 140:  # fewer, and many of them at the start
-        steps = np.unique(np.r_[0:13, np.geomspace(1, len(log), 20), np.linspace(0, len(log), 36)].astype(int))
+    if args.runs > 1 and len(log) > 140:  # one a pixel of a small screen, each at the start
+        steps = np.unique(np.r_[0:13, np.geomspace(1, len(log), 20), np.linspace(0, len(log), 250)].astype(int))
     train = runs.alone if args.runs == 1 else runs.together
     *figures, start, A = train(recipe, args, log, steps, model, done)
     lost = report.diverged(*figures[:2], target, start)
