@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -34,8 +35,8 @@ def parse(recipe, words):
     add("--trace", action="store_true", help="show step 1 and each report's node by node")
     add("--trace-step", metavar="N", type=whole(1), help="with --trace: the step that is shown too, and drawn (1)")
     add("--animate", action="store_true", help="make a moving picture of the run too")
-    add("--tensorboard", type=Path, metavar="DIR", help="write every step for TensorBoard to DIR")
-    add("--output-dir", type=Path, default=OUTPUTS, metavar="DIR",
+    add("--tensorboard", type=folder, metavar="DIR", help="write every step for TensorBoard to DIR")
+    add("--output-dir", type=folder, default=OUTPUTS, metavar="DIR",
         help="where the files go (outputs/ of the checkout)")
     add("--no-figure", dest="figure", action="store_false", help="draw no picture")
     args = parser.parse_args(words)
@@ -94,3 +95,10 @@ def number(kind, least, most, name):
 def whole(least, most=100_000_000):
     """The type of a flag: a whole number in these limits."""
     return number(int, least, most, f"a whole number from {least} to {most:,}")
+
+
+def folder(text):
+    """The type of a folder's path."""
+    if not text:
+        raise argparse.ArgumentTypeError("must name a folder, not ''")
+    return Path(os.path.expanduser(text))  # the shell leaves the ~ of --output-dir=~/here as it is

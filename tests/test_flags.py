@@ -25,6 +25,8 @@ WRONG = [
     (["--step", "3"], "unrecognized arguments: --step 3"),
     (["surplus"], "unrecognized arguments: surplus"),
     (["b\udcff"], "unrecognized arguments"),  # what a name that is not UTF-8 comes as
+    (["--tensorboard", ""], "argument --tensorboard: must name a folder, not ''"),
+    (["--output-dir", ""], "argument --output-dir: must name a folder, not ''"),
     (["--animate", "--no-figure"], "--animate makes a picture and --no-figure makes none: leave one of them out"),
     (["--trace", "--runs", "2"], "--trace looks into one run: leave out --runs and give one optimizer and one "),
     (["--trace-step", "2"], "--trace-step goes with --trace"),
