@@ -84,26 +84,28 @@ class Draws:
             raise structure.Unknown("draw_samples() should give as many finite x as y, and in each run as many")
         return x, y
 
-    def blocks(self):
-        """Yield what is trained on, chunk by chunk and within it block by block.
+    def chunks(self):
+        """Yield what the runs of each chunk begin with: x, y [runs, samples] and {operation of a variable: [runs]}.
 
-        The chunk; the steps before the block; what its runs begin with (x, y [runs, samples] and the starts, {operation
-        of a variable: [runs]}); and the sample indices [steps, runs]. Run 1 is the first of the first chunk. The last
-        chunk has as many runs as the others, of which those beyond `args.runs` are of no interest.
+        Run 1 is the first of the first chunk. The last chunk has as many runs as the others, of which those beyond
+        `args.runs` are of no interest.
         """
         np.random.seed(self._args.seed)
-        length, runs, size = self.shape
+        runs = self.shape[1]
         for chunk in range(-(-self._args.runs // runs)):
             x, y = self._samples(runs)
             drawn = self._session.run(self._starts) if chunk else self._first
-            begin = x, y, {op: drawn[op][:runs] for op in self._own & drawn.keys()}
-            rng = np.random.default_rng([self._args.seed, chunk])
-            for before in range(0, self._args.steps, length):
-                indices = rng.integers(size, size=(length, RUNS), dtype=np.int32)[:, :runs].copy()
-                if chunk == 0:
-                    own = self.indices[before : before + length]
-                    indices[: len(own), 0] = own
-                yield chunk, before, begin, indices
+            yield x, y, {op: drawn[op][:runs] for op in self._own & drawn.keys()}
+
+    def blocks(self, chunk):
+        """Yield the steps before each block of a chunk, and the block's sample indices [steps, runs]."""
+        (length, runs, size), rng = self.shape, np.random.default_rng([self._args.seed, chunk])
+        for before in range(0, self._args.steps, length):
+            indices = np.ascontiguousarray(rng.integers(size, size=(length, RUNS), dtype=np.int32)[:, :runs])
+            if chunk == 0:
+                own = self.indices[before : before + length]
+                indices[: len(own), 0] = own
+            yield before, indices
 
 
 @contextlib.contextmanager

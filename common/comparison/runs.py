@@ -51,21 +51,22 @@ def together(recipe, args, log, steps, model, done):
     draws, ends, curves, off = Draws(recipe, args, log, step), [], [], 0
     with refusals():
         loop = Loop(step, draws, target, args.runs * args.steps > XLA_FROM)
-    for chunk, before, begin, indices in ahead(draws.blocks()):
-        start, last = begin[-1][step.parts.A.op], min(before + len(indices), args.steps)
-        if before == 0:
-            loop.reset(*begin)
-            curves = curves or [start]
-        between = steps[(steps > before) & (steps < last)] if chunk == 0 else []
-        for end in [*between, last]:
-            with refusals():
-                A, arrived = loop.advance(indices, before, end)
-            if chunk == 0:
-                off = check(A[0], log.A[: end + 1], off)
-                curves += [A] * (end in steps)
-        if last == args.steps:
-            ends.append((A, loop.mean_loss(), arrived, start))
-            done(min(len(A), args.runs - chunk * len(A)))
+    for chunk, begin in enumerate(ahead(draws.chunks())):
+        loop.reset(*begin)
+        start = begin[-1][step.parts.A.op]
+        curves = curves or [start]
+        for before, indices in ahead(draws.blocks(chunk)):
+            loop.take(before, indices)
+            last = min(before + len(indices), args.steps)
+            between = [] if chunk else steps[(steps > before) & (steps < last)]
+            for end in [*between, last]:
+                with refusals():
+                    A, arrived = loop.advance(end)
+                if chunk == 0:
+                    off = check(A[0], log.A[: end + 1], off)
+                    curves += [A] * (end in steps)
+        ends.append((A, loop.mean_loss(), arrived, start))
+        done(min(len(A), args.runs - chunk * len(A)))
     return *(np.concatenate(column)[: args.runs] for column in zip(*ends, strict=True)), np.array(curves)
 
 

@@ -23,47 +23,54 @@ class Loop:
     def __init__(self, step, draws, target, xla):
         (length, runs, size), start = draws.shape, draws.start
         self._step, self._target, (x_data, y_target, A, loss, *_) = step, target, step.parts
-        with tf.Graph().as_default():
+        with tf.Graph().as_default():  # which keeps what is large: feeding it at each call would cost more than steps
+            self._samples = [tf.placeholder(each.dtype, [runs, size]) for each in (x_data, y_target)]
             self._starts = {op: tf.placeholder(start[op].dtype, [runs]) for op in start if op in step.own}
             self._variables = {op: tf.Variable(self._starts.get(op, value)) for op, value in start.items()}
-            samples = [tf.placeholder(each.dtype, [runs, size]) for each in (x_data, y_target)]
-            indices, arrived = tf.placeholder(tf.int32, [length, runs]), tf.placeholder(tf.float64, [runs])
-            self._fed = [*samples, indices, *(tf.placeholder(tf.int32, []) for _ in range(3)), arrived]
+            self._kept = [tf.Variable(each) for each in self._samples]
+            self._block = tf.placeholder(tf.int32, [length, runs])
+            self._indices = tf.Variable(tf.zeros([length, runs], tf.int32))
+            arrived = tf.Variable(np.full(runs, np.inf))
+            self._steps = [tf.placeholder(tf.int32, []) for _ in range(3)]
             train = tf.function(self._train, jit_compile=True, autograph=False) if xla else self._train
-            arrived = train(*self._fed)
-            with tf.control_dependencies([arrived]):
-                self._after = self._variables[A.op].read_value(), arrived
+            now = arrived.assign(train(*self._steps, arrived.read_value()))
+            with tf.control_dependencies([now]):
+                self._after = self._variables[A.op].read_value(), now
             wide = {read: tf.repeat(self._variables[read.op.inputs[0].op].read_value(), size)
                     for read in structure.reads([loss]) if read.op in step.own}
-            every = self._copy(loss, *(tf.reshape(each, [-1]) for each in samples), wide)
+            every = self._copy(loss, *(tf.reshape(each, [-1]) for each in self._kept), wide)
             self._mean_loss = tf.reduce_mean(tf.reshape(every, [runs, size]), axis=1)
-            self._init = tf.global_variables_initializer()
+            self._init, self._take = tf.global_variables_initializer(), self._indices.assign(self._block).op
             self._session = tf.load().Session(config=tf.threads(2 if xla else -1))  # in one, XLA of 2.12 waits for ever
 
     def reset(self, x, y, start):
         """Begin with samples x, y [runs, samples] and the variables' values {operation: [runs]}."""
-        self._samples, self._at, self._arrived = (x, y), 0, np.full(len(x), np.inf)
-        self._session.run(self._init, {place: start[op] for op, place in self._starts.items()})
+        self._at, begin = 0, dict(zip(self._samples, (x, y), strict=True))
+        self._session.run(self._init, begin | {place: start[op] for op, place in self._starts.items()})
 
-    def advance(self, indices, before, end):
-        """Train up to the step `end` on a block's sample indices [steps, runs]; so many steps lie before the block.
+    def take(self, before, indices):
+        """Take the sample indices [steps, runs] of the steps after the first `before`."""
+        self._before = before
+        self._session.run(self._take, {self._block: indices})
+
+    def advance(self, end):
+        """Train up to the step `end`, of those whose indices were taken.
 
         Returns, [runs] each: `A`, and the step at which it first was near the target, or inf.
         """
-        given = *self._samples, indices, before, self._at, end, self._arrived
         with signals.held():
-            A, self._arrived = self._session.run(self._after, dict(zip(self._fed, given, strict=True)))
+            after = self._session.run(self._after, dict(zip(self._steps, (self._before, self._at, end), strict=True)))
         self._at = end
-        return A, self._arrived
+        return after
 
     def mean_loss(self):
         """The mean loss of each run over its samples: [runs]."""
-        return self._session.run(self._mean_loss, dict(zip(self._fed, self._samples, strict=False)))
+        return self._session.run(self._mean_loss)
 
-    def _train(self, *fed):
-        x, y, indices, before, first, end, arrived = fed
-        (runs, size), places = x.shape, [tf.reshape(each, [-1]) for each in (x, y)]
-        A, own = self._variables[self._step.parts.A.op], tf.range(runs) * size
+    def _train(self, before, first, end, arrived):
+        places, indices = [tf.reshape(each, [-1]) for each in self._kept], self._indices.read_value()
+        (runs, size), A = self._kept[0].shape, self._variables[self._step.parts.A.op]
+        own = tf.range(runs) * size
 
         def body(i, arrived):
             index = own + indices[i - before]
