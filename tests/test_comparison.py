@@ -255,6 +255,14 @@ def test_runs_that_diverge_count_as_they_do_alone_and_are_left_out_of_the_figure
     assert row["A_mean"] == A[~far].mean(dtype=np.float64)
 
 
+def test_a_run_whose_loss_over_A_is_not_known_did_not_diverge(tmp_path, capsys):
+    moved = {"tf.multiply(x_data, A": "tf.multiply(x_data + B, A", "    # Add": "    B = tf.Variable([0.5], name='B')\n    # Add"}
+    rows = compare(edited("regression", moved, tmp_path), tmp_path, "--optimizer", "adam", "ftrl")
+    assert [(row["diverged"], row["loss_mean"]) for row in rows] == [(0, None)] * 2
+    assert capsys.readouterr().err == (
+        "mine.py: the loss over A is not shown: the loss or the output is computed from B too.\n")
+
+
 def test_a_run_whose_loss_overflowed_on_its_way_diverged_only_if_it_ends_so(tmp_path):
     far = {START: "tf.constant([1e25])", "np.random.normal(1, 0.1, 100)": "np.ones(100)", "0.02": "0.49"}
     assert compare(edited("regression", far, tmp_path), tmp_path, "--runs", 3)[0]["diverged"] == 0  # led back

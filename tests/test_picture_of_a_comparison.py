@@ -117,6 +117,8 @@ def test_a_single_run_has_no_percentiles():
     ([row(0.02), row(0.1, "adam", steps=15_280.0), row(0.1, "ftrl", steps=533.5)],
      "In the median run, gradient-descent at rate 0.02 is first within 0.5 of 10, after 77 steps, "
      "adam at rate 0.1 last, after 15,280 steps"),
+    ([row(0.02), row(0.1), row(0.1, "adam", steps=None)], "In the median run, gradient-descent at rate 0.02 and "
+     "gradient-descent at rate 0.1 are first within 0.5 of 10, after 77 steps; 1 of 3 never are"),
     ([row(0.02, runs=1, steps=1.0)], "gradient-descent at rate 0.02 is first within 0.5 of 10, after 1 step"),
     ([row(0.02, runs=1), row(0.1, "adam", runs=1, steps=None)],
      "gradient-descent at rate 0.02 is first within 0.5 of 10, after 77 steps; 1 of 2 never are"),
@@ -210,6 +212,8 @@ def test_below_the_paths_stand_the_error_of_each_rate_and_where_it_diverges():
     assert band.get_x() == 3  # where larger rates diverge too
     assert not draw(row(0.02, "adam"), row(0.2, "adam")).axes[-1].patches
     assert not draw(row(0.2), row(1, diverged=1), stable=0.9).axes[-1].patches  # where most runs do not
+    assert draw(row(0.02), row(0.2), target=30).axes[-1].get_title("left") == "Mean loss with the last A"  # other data
+    assert not draw(lost(2), lost(3)).axes[-1].yaxis.get_visible()  # where nothing is drawn
     axes = draw(row(0.02), row(0.2), target=None).axes[-1]
     assert axes.get_title("left") == "Mean loss with the last A"
     axes = draw({**row(0.02), "runs": 1}, {**row(0.2), "runs": 1}).axes[-1]

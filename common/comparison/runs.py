@@ -32,16 +32,15 @@ def own_run(recipe, args, row):
     return log
 
 
-def alone(recipe, args, log, steps, model, done):
+def alone(recipe, log, steps, model):
     """What `together` returns, of the script's own run; the mean loss is the model's, nan without one."""
     near = np.abs(log.A[1:] - (np.nan if recipe.target is None else recipe.target)) < report.NEAR
     loss = np.nan if model is None else model.losses(log.A[-1:]).mean()
     arrived = near.argmax() + 1 if near.any() else np.inf
-    done(1)
     return *map(np.atleast_1d, (log.A[-1], loss, arrived, log.A[0])), log.A[steps, None]
 
 
-def together(recipe, args, log, steps, model, done):
+def together(recipe, args, log, steps, done):
     """Train the runs of a row beside the script's own, whose log is given; `done(n)` is called after n of them.
 
     Returns `A`, the mean loss, the step of arrival (or inf) and the start [runs] each, and `A` [steps, runs] of the

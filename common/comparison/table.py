@@ -96,9 +96,15 @@ def add_row(result, recipe, args, row, output, done):
     path = log.A[np.unique(np.linspace(0, len(log), 50 * MOST).astype(int))]
     if args.runs > 1 and len(log) > 140:  # one a pixel of a small screen, each at the start
         steps = np.unique(np.r_[0:13, np.geomspace(1, len(log), 20), np.linspace(0, len(log), 250)].astype(int))
-    train = runs.alone if args.runs == 1 else runs.together
-    *figures, start, A = train(recipe, args, log, steps, model, done)
-    lost = report.diverged(*figures[:2], target, start)
+    if args.runs == 1:
+        *figures, start, A = runs.alone(recipe, log, steps, model)
+        lost = report.diverged(log.A[-1:], log.loss[-1:], target, start)
+        done(1)
+    else:
+        *figures, start, A = runs.together(recipe, args, log, steps, done)
+        lost = report.diverged(*figures[:2], target, start)
+    if model is None and (args.runs == 1 or args.figure):
+        output.failed(f"the loss over A is not shown: {log.unknown}")
     result.rows.append(summary(made_by, *figures, lost))
     A = np.nan_to_num(A.astype(np.float64), nan=3e38, posinf=3e38, neginf=-3e38)  # a run that is lost is far away
     result.curves.append((steps, np.percentile(A, (5, 50, 95), axis=1), path))
@@ -111,7 +117,7 @@ def draw(recipe, args, result, output):
     made_by = f"seed {args.seed}, {count(args.steps)}, {args.runs:,} run{'s' * (args.runs > 1)}"
     model, firsts, grid, mean = result.model, [first for *_, first in result.curves], None, None
     if model:
-        center = next(each for each in (recipe.target, model.best, firsts[0][0]) if each is not None)
+        center = next(each for each in (model.best, recipe.target, firsts[0][0]) if each is not None)
         reach = 2 * max(report.NEAR, *(abs(first[0] - center) for first in firsts))
         grid = np.linspace(center - reach, center + reach, 400)
         mean = model.losses(grid).mean(axis=1)

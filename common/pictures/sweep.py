@@ -9,7 +9,10 @@ from common.pictures.style import BLUE, VERMILION, number
 def figure(n):
     """The figure of the numbers `n` of one optimizer's rates: see `common.pictures.comparison`."""
     order = np.argsort([row["learning_rate"] for row in n.rows], kind="stable")
-    goal = n.grid[np.nanargmin(n.mean)] if n.target is None else n.target
+    goal = n.grid[np.nanargmin(n.mean)]
+    if n.target is not None and abs(goal - n.target) > n.near:  # of other data
+        n.target = None
+    goal = goal if n.target is None else n.target
     told = [f"{number(n.rows[index]['learning_rate'], 3)} {outcome(n.first[index], goal, n.near)}" for index in order]
     down = -(-len(order) // 5)
     across = -(-len(order) // down)
@@ -70,3 +73,4 @@ def _errors(axes, n, rows):
     what += ", without runs that diverged" if diverged.any() else ""
     axes.set(xlabel="learning rate", title=what, xlim=(start, end), ymargin=0.12)
     style.ticks(axes, 7)
+    axes.yaxis.set_visible(bool(np.isfinite(values).any()))
