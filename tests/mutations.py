@@ -112,7 +112,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
     ("run 1 is not compared with the script's", "comparison/runs.py", "not off <= GROWTH", "not 0 * off <= GROWTH",
      "test_comparison.py"),
     ("other ways of sampling are not noticed", "comparison/draws.py",
-     "if not np.array_equal(drawn[self.indices].astype(fed.dtype), fed):", "if False:", "test_comparison.py"),
+     "if not np.array_equal(drawn[self._indices].astype(fed.dtype), fed):", "if False:", "test_comparison.py"),
     ("the table's file has 12 digits", "comparison/table.py", "*(row.values() for row in result.rows)",
      "*([f'{v:.12g}' if isinstance(v, float) else v for v in row.values()] for row in result.rows)",
      "test_comparison.py"),

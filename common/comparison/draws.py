@@ -41,7 +41,6 @@ class Draws:
     """The random numbers of many runs, drawn as the script draws its own; those of run 1 are the script's.
 
     shape    of a block: its steps, runs and samples
-    indices  the samples that the steps of run 1 take [steps]
     start    of run 1: {operation of a variable: its value before the first step}
     """
 
@@ -54,9 +53,9 @@ class Draws:
         np.random.seed(args.seed)
         (x,), (y,) = self._samples(1)
         self.shape = min(args.steps, BLOCK), min(args.runs, RUNS), len(x)
-        self.indices = np.random.choice(len(x), args.steps).astype(np.int32)
+        self._indices = np.random.choice(len(x), args.steps).astype(np.int32)
         for drawn, fed in ((x, log.x), (y, log.y)):
-            if not np.array_equal(drawn[self.indices].astype(fed.dtype), fed):
+            if not np.array_equal(drawn[self._indices].astype(fed.dtype), fed):
                 raise structure.Unknown(f"train() should feed draw_samples()'s by np.random.choice({len(x)}) alone")
         with tf.Graph().as_default(), refusals():
             self._starts = {op: self._start(initial, op in step.own) for op, initial in step.variables.items()}
@@ -103,7 +102,7 @@ class Draws:
         for before in range(0, self._args.steps, length):
             indices = np.ascontiguousarray(rng.integers(size, size=(length, RUNS), dtype=np.int32)[:, :runs])
             if chunk == 0:
-                own = self.indices[before : before + length]
+                own = self._indices[before : before + length]
                 indices[: len(own), 0] = own
             yield before, indices
 
