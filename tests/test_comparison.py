@@ -256,7 +256,8 @@ def test_runs_that_diverge_count_as_they_do_alone_and_are_left_out_of_the_figure
 
 
 def test_a_run_whose_loss_over_A_is_not_known_did_not_diverge(tmp_path, capsys):
-    moved = {"tf.multiply(x_data, A": "tf.multiply(x_data + B, A", "    # Add": "    B = tf.Variable([0.5], name='B')\n    # Add"}
+    moved = {"tf.multiply(x_data, A": "tf.multiply(x_data + B, A",
+             "    # Add": "    B = tf.Variable([0.5], name='B')\n    # Add"}
     rows = compare(edited("regression", moved, tmp_path), tmp_path, "--optimizer", "adam", "ftrl")
     assert [(row["diverged"], row["loss_mean"]) for row in rows] == [(0, None)] * 2
     assert capsys.readouterr().err == (

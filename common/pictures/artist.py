@@ -1,7 +1,7 @@
 """The artist: a second process that draws, and loads matplotlib while the script's own loads TensorFlow."""
 
 import contextlib
-import importlib.util
+import importlib
 import pickle
 import subprocess
 import sys
@@ -15,12 +15,9 @@ START = "from common.pictures import artist; artist.serve()"
 
 
 class Artist:
-    """Draws pictures, one after the other. Raises SystemExit with one sentence where that cannot be."""
+    """Draws pictures, one after the other."""
 
     def __init__(self):
-        if not importlib.util.find_spec("matplotlib"):
-            raise SystemExit("matplotlib is not installed: install it with `python -m pip install matplotlib`, or "
-                             "leave the picture out with --no-figure.")
         self._process = subprocess.Popen(
             [sys.executable, "-c", START], cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             start_new_session=True, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))  # no Ctrl-C
