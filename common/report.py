@@ -25,8 +25,8 @@ def report(recipe, args, log, ended, output):
     if not len(log):
         return
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
-    if ignored := without_effect(args, args.rows[0], optimizer, rate):
-        output.failed(ignored)
+    if otherwise := not_as_asked(args, args.rows[0], optimizer, rate):
+        output.failed(otherwise)
     result = {"optimizer": optimizer, "learning_rate": shortest(rate), "A_start": shortest(log.A[0]),
               "A": shortest(log.A[-1]), "loss": shortest(log.loss[-1]), "steps": len(log),
               "ended_early": early and early[0], "target": recipe.target, "least_loss_A": model and model.best}
@@ -51,12 +51,12 @@ def report(recipe, args, log, ended, output):
         tensorboard.write(output, log, model)
 
 
-def without_effect(args, row, optimizer, rate):
-    """What flag has no effect on a row, since the graph has this optimizer and rate: a sentence, or None."""
+def not_as_asked(args, row, optimizer, rate):
+    """What is otherwise in the graph than the flags ask for in a row: a sentence, or None."""
     if not args.own_optimizer and optimizer != row[0]:
-        return "--optimizer has no effect, since train() declares another optimizer"
+        return f"train() does not train by {row[0]} alone, as --optimizer asks"
     if not (args.own_optimizer and args.own_rate) and rate not in (None, np.float32(row[1])):
-        return f"the learning rate of the flags has no effect, since train() declares {rate!s}"
+        return f"the learning rate in train() is {rate!s}, where the flags ask for {np.float32(row[1])!s}"
     return None
 
 
@@ -76,12 +76,12 @@ def is_output(error):
 
 def in_theory(target, model):
     """What `A` should come to, in a line."""
-    least = "the loss for these samples is nowhere least"
-    if model.best is not None:
-        least = f"the least loss for these samples is at A = {decimal(model.best)}"
+    if model.best is None:
+        return "No single A has the least loss for these samples"
+    least = f"the least loss for these samples is at A = {decimal(model.best)}"
     if target is None:
         return f"T{least[1:]}"
-    if model.best is None or abs(model.best - target) > NEAR:
+    if abs(model.best - target) > NEAR:
         return f"T{least[1:]}, not near target={target:g} below train(): if you changed the data, change that too"
     return f"In theory A = {target:g}; {least}"
 

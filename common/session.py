@@ -8,7 +8,6 @@ from common.graph import copies, structure
 from common.log import Log
 
 MOST_WAITING = 4096  # steps that wait in the graph's queue
-ONE_NUMBER = "x, y, A and the loss should be one number each at a step (of a loss of more, take the mean or the sum)"
 
 
 class Session(tf.load().Session):
@@ -51,16 +50,26 @@ class Session(tf.load().Session):
 
     def _noting_of(self, fetches, feed_dict):
         """What executes and notes such a step: an operation, or "afterwards"; None if it is no step."""
+        if not (feed_dict or self.steps):
+            return None
         key = fetches if isinstance(fetches, tf.Operation) else tuple(tf.nest.flatten(fetches, expand_composites=True))
         try:
-            if feed_dict and key not in self._noting:
-                self._noting[key] = self._prepare(self._training(key))
-            elif not feed_dict and self.steps and self._training(key):
-                self._log.unknown = "A was also changed by an execution that fed no sample"
+            if key not in self._noting:
+                self._noting[key] = self._training(key)
+            noting = self._noting[key]
+            if not noting:
+                return None
+            if not feed_dict or any(each not in feed_dict and each.name not in feed_dict for each in self.parts[:2]):
+                if self.steps:
+                    self._log.unknown = "A was also changed by an execution that did not feed x and y"
+                return None
+            if isinstance(noting, list):
+                self._noting[key] = self._prepare(noting)
+            return self._noting[key]
         except structure.Unknown as error:
             self._log.unknown = str(error)
             self.finish()
-        return self._noting.get(key) if feed_dict else None
+            return None
 
     def _training(self, fetched):
         """The operations and tensors among what is fetched that change `A`."""
@@ -71,15 +80,15 @@ class Session(tf.load().Session):
         return [each for each in steps if structure.changes(each, self.parts.A)]
 
     def _prepare(self, steps):
-        """What executes and notes these training operations together; None if there are none."""
-        if not steps:
-            return None
+        """What executes and notes these training operations together: an operation, or "afterwards"."""
         row = self.parts[:4]
         self.steps.update(steps)
         single = all(each.shape.num_elements() == 1 for each in row)
         reads = structure.reads([self.parts.loss])
         alone = all(read.op.inputs[0].op is self.parts.A.op for read in reads)
         if self.graph.finalized or not (single and alone) or not structure.is_plain(self.parts.loss):
+            if again := structure.not_repeatable(self.parts.loss):
+                raise structure.Unknown(f"the loss is not noted, as {again.name} ({again.type}) must not run twice")
             return "afterwards"
         with self.graph.as_default(), tf.name_scope("log"):
             if not self._queue:
@@ -105,10 +114,11 @@ class Session(tf.load().Session):
         self.drain()
         result = super().run(*execution)
         columns = super().run(list(self.parts[:4]), execution[1])
-        if all(np.size(column) == 1 for column in columns):
+        sizes = [np.size(column) for column in columns]
+        if max(sizes) == 1:
             self._log.append(columns)
         else:
-            self._log.unknown = ONE_NUMBER
+            self._log.unknown = f"at a step x, y, A and the loss should be one number each, and have {sizes} numbers"
             self.finish()
         return result
 

@@ -53,7 +53,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
     ("a second session's steps are nobody's", "session.py",
      'log.unknown = "two sessions were trained, and the log has the steps of both"', "pass", "test_session.py"),
     ("A may change behind the log's back", "session.py",
-     'self._log.unknown = "A was also changed by an execution that fed no sample"', "pass", "test_session.py"),
+     'self._log.unknown = "A was also changed by an execution that did not feed x and y"', "pass", "test_session.py"),
     ("the log's numbers have 6 digits", "log.py", "(step, *row) for", "(step, *(f'{n:.6g}' for n in row)) for",
      "test_log.py test_golden.py"),
     ("SIGTERM is not heard", "signals.py", '("SIGINT", "SIGTERM", "SIGHUP")', '("SIGINT", "SIGHUP")', "test_signals.py"),  # noqa: E501

@@ -45,6 +45,8 @@ def trained(tmp_path, capsys):
     f"sess.run('train', {FED})",
     f"sess.run(loss, {FED}); {STEP}; sess.run([A, loss], {FED}); sess.run(A)",
     f"sess.run(tf.sparse.from_dense(x_data), {FED}); {STEP}",
+    f"if i == 0: A.load([5.], sess)\n        {STEP}",
+    f"sess.run(train_step, {{'x_data:0': rand_x, 'y_target:0': rand_y}})",
     f"if i == 4: sess.graph.finalize()\n        {STEP}",
     f"if i == 4: sess.graph.finalize()\n        sess.run([train_step, [A, loss][i // 5]], {FED})",
 ], ids=ascii)
@@ -85,8 +87,8 @@ def test_the_start_is_what_A_is_before_the_first_step(trained):
 
 OTHER = "other = tf.Session(); other.run(init)"
 BOTH = "two sessions were trained, and the log has the steps of both"
-UNFED = "A was also changed by an execution that fed no sample"
-ONE = "x, y, A and the loss should be one number each at a step"
+UNFED = "A was also changed by an execution that did not feed x and y"
+ONE = "at a step x, y, A and the loss should be one number each, and have [2, 1, 1, 2] numbers"
 
 
 @pytest.mark.parametrize(("step", "number", "reason"), [
@@ -109,10 +111,10 @@ def test_beyond_the_log_nothing_is_shown_of_what_it_cannot_tell(step, number, re
 
 @pytest.mark.parametrize("change", [
     (STEP, "pass"), (STEP, STEP.replace("train_step", "loss")), (LOOP, "for i in range(0):"),
-    (SESSION, "sess = tf.InteractiveSession()")])
+    (SESSION, "sess = tf.InteractiveSession()"), (STEP, "A.load(rand_x, sess)")])
 def test_a_script_that_takes_no_step_is_told_what_a_step_is_and_no_earlier_log_is_lost(change, tmp_path):
     (tmp_path / "mine.csv").write_text("earlier", encoding="ascii")
-    sentence = "train() takes no step: let it execute sess.run(train_step, feed_dict=…) in a tf.Session()."
+    sentence = "train() takes no step that feeds x and y: let it execute sess.run(train_step, feed_dict=…) in a session"
     with pytest.raises(SystemExit, match=re.escape(sentence)):
         train(tmp_path, main=edited(tmp_path, change))
     assert (tmp_path / "mine.csv").read_text(encoding="ascii") == "earlier"

@@ -85,13 +85,15 @@ def add_row(result, recipe, args, row, output, done):
     log = runs.own_run(recipe, args, row)
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
     made_by = optimizer, np.float32(row[1]) if rate is None and not args.own_rate else rate
-    if ignored := report.without_effect(args, row, optimizer, rate):
-        output.failed(ignored)
+    if otherwise := report.not_as_asked(args, row, optimizer, rate):
+        output.failed(otherwise)
     model = result.model = result.model or report.model_of(recipe, args, log)
     target = recipe.target if model is None or model.best is None else model.best
-    if recipe.target is not None and abs(target - recipe.target) > report.NEAR and not result.rows:
-        theory = report.in_theory(recipe.target, model)
+    theory = report.in_theory(recipe.target, model) if model and recipe.target is not None else "In theory"
+    if not (result.rows or theory.startswith("In theory")):
         output.print(f"{theory}. steps_to_target counts to {recipe.target:g}.")
+    if rate is None and not (result.rows or args.own_rate):
+        output.print("train() computes its learning rate: learning_rate is what the flags ask for.")
     steps = np.unique(np.linspace(0, len(log), MOST).astype(int))
     path = log.A[np.unique(np.linspace(0, len(log), 50 * MOST).astype(int))]
     if args.runs > 1 and len(log) > 140:  # one a pixel of a small screen, each at the start

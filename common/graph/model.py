@@ -68,9 +68,14 @@ class Model:
         """Say if the run was not fed these samples, or if its losses do not come out again, but for rounding."""
         some = np.unique(np.linspace(0, len(log) - 1, 200).astype(int))
         x, y, A, loss = log.rows[some].T
-        for fed, drawn in ((log.x, self.x_vals), (log.y, self.y_vals)):
-            if not np.isin(fed, drawn.astype(fed.dtype)).all():
-                return "train() feeds other samples than draw_samples() draws"
+        kinds = (place.dtype.as_numpy_dtype for place in self._parts[:2])
+        drawn = pairs(*(column.astype(kind) for column, kind in zip((self.x_vals, self.y_vals), kinds, strict=True)))
+        fed = pairs(log.x, log.y)
+        if not np.isin(fed, drawn).all():
+            return "train() feeds other samples than draw_samples() draws with this seed"
+        places = np.flatnonzero(np.isin(drawn, fed))
+        if ((np.ptp(places) + 1) / len(drawn)) ** len(places) < 1e-6:  # the chance that no other place was chosen
+            return "train() feeds only a part of the samples that draw_samples() draws"
         near = 8 * np.finfo(loss.dtype).eps
         with np.errstate(all="ignore"):
             exact = self.loss(x, y, A)
@@ -89,4 +94,11 @@ class Model:
             if level == 0 and not mean[at - 1] > mean[at] < mean[at + 1]:
                 return None
             grid = np.linspace(grid[at - 1], grid[at + 1], 41)
-        return float(grid[20])
+        best, near = grid[20], 1e-4 * max(1, abs(grid[20]))
+        left, least, right = self.losses(best + np.array([-near, 0, near])).mean(axis=1)
+        return float(best) if min(left, right) > least + 8 * np.finfo(float).eps * abs(least) else None
+
+
+def pairs(x, y):
+    """Samples [n] as complex numbers, which numpy compares as a whole."""
+    return np.stack([x, y], axis=1).astype(np.float64).view(np.complex128).ravel()

@@ -10,6 +10,9 @@ from common import tf1 as tf
 CONTROL_FLOW = ("Switch", "Merge", "Enter", "Exit", "NextIteration", "RefSwitch", "RefMerge", "RefEnter")
 # How operations begin that change a variable.
 CHANGES = ("ResourceApply", "ResourceSparseApply", "ResourceScatter", "Apply", "SparseApply", "Scatter", "Assign")
+# And those that do something else when they are executed once more.
+NOT_REPEATABLE = (*CHANGES, "EagerPyFunc", "Multinomial", "ParameterizedTruncated", "Print", "PyFunc", "Random",
+                  "Truncated")
 
 
 class Unknown(Exception):
@@ -32,11 +35,22 @@ def parts(graph):
     tensors = [op.outputs[0] for op in graph.get_operations() if len(op.outputs) == 1]
     fed = [tensor for tensor in tensors if tensor.op.type.startswith("Placeholder")]
     found = (_called("x_data", fed, 0), _called("y_target", fed, 1),
-             _called("A", variables, 0), losses[-1] if losses else None)
+             _called("A", variables, 0 if len(variables) == 1 else None), losses[-1] if losses else None)
     if any(each is None for each in found):
-        raise Unknown("train() needs a placeholder for x, one for y, a variable and tf.losses.add_loss(loss)")
+        raise Unknown("train() needs a placeholder for x, one for y, a variable called A and tf.losses.add_loss(loss)")
+    _see_that_it_is_minimized(found[-1], tensors)
     output = _called("prediction", tensors)
     return Parts(*found, output if output is not None else _called("my_output", tensors))
+
+
+def _see_that_it_is_minimized(loss, tensors):
+    """Raise `Unknown` if something is computed from a loss together with `A`, as a loss and its regularization are."""
+    ops = [tensor.op for tensor in tensors if "gradients" not in tensor.op.name]
+    onward = depending(ops, [loss.op])
+    others = depending(ops, [read.op for read in reads(tensors)]) - onward
+    for op in ops:
+        if op in onward and op is not loss.op and not others.isdisjoint(tensor.op for tensor in op.inputs):
+            raise Unknown(f"the loss in tf.losses.add_loss(loss) goes into {op.name} with A: add what is minimized")
 
 
 def _called(name, candidates, otherwise=None):
@@ -94,6 +108,11 @@ def is_plain(tensor):
     ops = ancestors([tensor.op], ends)
     return all(op.type == "ReadVariableOp" for op in ends) and not any(
         op.control_inputs or op.type in CONTROL_FLOW or (op.op_def.is_stateful and op not in ends) for op in ops)
+
+
+def not_repeatable(tensor):
+    """An operation that a tensor is computed from and that draws, prints or changes something; or None."""
+    return next((op for op in ancestors([tensor.op], control=True) if op.type.startswith(NOT_REPEATABLE)), None)
 
 
 def changes(step, variable=None):
