@@ -81,9 +81,15 @@ def in_theory(target, model):
     least = f"the least loss for these samples is at A = {decimal(model.best)}"
     if target is None:
         return f"T{least[1:]}"
-    if abs(model.best - target) > NEAR:
-        return f"T{least[1:]}, not near target={target:g} below train(): if you changed the data, change that too"
-    return f"In theory A = {target:g}; {least}"
+    if goal(target, model) == target:
+        return f"In theory A = {target:g}; {least}"
+    return f"T{least[1:]}, not near target={target:g} below train(): if you changed the data, change that too"
+
+
+def goal(target, model):
+    """The target, or where the loss is least if that is not near it or there is none; None: no `A` has the least."""
+    near = None not in (target, model.best) and abs(model.best - target) <= NEAR
+    return target if near else model.best
 
 
 def ended_early(recipe, log, model, ended):

@@ -14,8 +14,8 @@ def run(recipe, args, output):
     log, ended = train(recipe, args, args.rows[0], watcher, output)
     if not len(log) and (ended or not log.unknown):  # nothing was trained, and no earlier file is to be lost for it
         raise ended or SystemExit(
-            "train() takes no step that feeds x and y: let it execute sess.run(train_step, feed_dict=…) in a session of "
-            "common.tf1.")
+            "train() takes no step that feeds x and y: let it execute sess.run(train_step, feed_dict=…) in a session "
+            "of common.tf1.")
     try:
         report.report(recipe, args, log, ended, output)
     except signals.Stopped as stopped:

@@ -214,7 +214,7 @@ NEEDED = "train() needs a placeholder for x, one for y, a variable called A and 
 
 
 @pytest.mark.parametrize(("replace", "steps", "reason"), [
-    ({OUTPUT: f"tf.nn.dropout({OUTPUT}, rate=0.5)"}, 0, 
+    ({OUTPUT: f"tf.nn.dropout({OUTPUT}, rate=0.5)"}, 0,
      "the loss is not noted, as dropout/random_uniform/RandomUniform (RandomUniform) must not run twice"),
     ({"placeholder(shape=[1]": "placeholder(shape=[None]", "[x_vals[rand_index]]": "x_vals[:5]",
       "[y_vals[rand_index]]": "y_vals[:5]"}, 0, f"{SIZES} [5, 5, 1, 5] numbers"),

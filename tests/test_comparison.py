@@ -144,7 +144,7 @@ def test_a_changed_script_is_trained_as_it_stands(change, tmp_path, monkeypatch,
 
 
 @pytest.mark.parametrize(("replace", "says"), [
-    ({SQUARE: "tf.square(tf.nn.dropout(my_output, rate=0.1) - y_target)"}, "RandomUniform) cannot be computed for"),
+    ({SQUARE: "tf.square(tf.nn.dropout(my_output, rate=0.1) - y_target)"}, "(RandomUniform) must not run twice"),
     ({OUTPUT: "x_data * tf.gather(A, [0])"}, "Gather (ResourceGather) cannot be computed"),
     ({SQUARE: "tf.cond(my_output[0] > 5., lambda: tf.square(my_output - 9.), lambda: 0 * my_output)"}, "(Switch)"),
     ({SQUARE: "tf.cumsum(tf.square(my_output - y_target))"}, "Cumsum (Cumsum) cannot be computed"),
@@ -276,12 +276,14 @@ def test_the_optimizer_and_its_rate_are_the_scripts_and_flags_without_effect_are
     assert (row["optimizer"], row["learning_rate"]) == ("adam", 0.25)
     assert capsys.readouterr().err == ""
     compare(own, tmp_path, "--optimizer", "ftrl", "momentum", "--runs", 5, "--steps", 9)
-    assert capsys.readouterr().err == "mine.py: --optimizer has no effect, since train() declares another optimizer.\n"
+    assert capsys.readouterr().err.splitlines() == [
+        f"mine.py: train() does not train by {name} alone, as --optimizer asks." for name in ("ftrl", "momentum")]
     row, = compare(edited("regression", DECAY, tmp_path), tmp_path, "--runs", 5, "--steps", 9)
     assert row["learning_rate"] is None
     assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["gradient-descent", "varies"]
     rows = compare(edited("regression", DECAY, tmp_path), tmp_path, "--learning-rate", 0.25, 0.5, "--steps", 9)
     assert [row["learning_rate"] for row in rows] == [0.25, 0.5]  # the flags', by which rows are told apart
+    assert capsys.readouterr().out.startswith("train() computes its learning rate: learning_rate is what the flags ask")
 
 
 def test_rounding_that_a_large_rate_magnifies_is_no_other_run(tmp_path):

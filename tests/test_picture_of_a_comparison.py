@@ -38,7 +38,8 @@ def numbers(*rows, ways=None, **changes):
         curves = [(STEPS[:len(each)], np.nan_to_num([each] * 3, nan=3e38, posinf=3e38, neginf=-3e38)) for each in ways]
     return SimpleNamespace(**{
         "title": "A title", "made_by": "what made it", "rows": rows, "curves": curves, "first": first, "grid": GRID,
-        "mean": (GRID - 10) ** 2, "target": 10.0, "near": 0.5, "stable": 0.95, **changes})
+        "mean": (GRID - 10) ** 2, "target": 10.0, "goal": 10.0, "near": 0.5, "far": 100,
+        "stable": 0.95, **changes})
 
 
 def drawn(module, some_numbers):
@@ -170,7 +171,7 @@ def test_several_optimizers_at_several_rates_have_a_panel_each_and_a_rate_has_on
     (np.array([0, 10.2]), "arrives"), (np.r_[0.0, 4, 8, 12, 11, np.full(20, 10.0)], "arrives"),
     (np.r_[path(0.02), np.nan], "flies off"), (np.float32([0, 2e38, 10]), "flies off"), (0.0 - STEPS, "flies off")])
 def test_what_a_path_does_is_told_by_its_numbers(A, word):
-    assert sweep.outcome(A, 10, 0.5) == word
+    assert sweep.outcome(A, numbers()) == word
 
 
 def test_a_sweep_shows_each_rates_path_on_the_loss_step_by_step_with_what_happened():
@@ -212,7 +213,8 @@ def test_below_the_paths_stand_the_error_of_each_rate_and_where_it_diverges():
     assert band.get_x() == 3  # where larger rates diverge too
     assert not draw(row(0.02, "adam"), row(0.2, "adam")).axes[-1].patches
     assert not draw(row(0.2), row(1, diverged=1), stable=0.9).axes[-1].patches  # where most runs do not
-    assert draw(row(0.02), row(0.2), target=30).axes[-1].get_title("left") == "Mean loss with the last A"  # other data
+    assert draw(row(0.02), row(0.2), goal=30).axes[-1].get_title("left") == "Mean loss with the last A"  # other data
+    assert draw(row(0.02), row(0.2), goal=None).axes[0].get_title("left") == "0.02"
     assert not draw(lost(2), lost(3)).axes[-1].yaxis.get_visible()  # where nothing is drawn
     axes = draw(row(0.02), row(0.2), target=None).axes[-1]
     assert axes.get_title("left") == "Mean loss with the last A"

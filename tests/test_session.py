@@ -46,7 +46,7 @@ def trained(tmp_path, capsys):
     f"sess.run(loss, {FED}); {STEP}; sess.run([A, loss], {FED}); sess.run(A)",
     f"sess.run(tf.sparse.from_dense(x_data), {FED}); {STEP}",
     f"if i == 0: A.load([5.], sess)\n        {STEP}",
-    f"sess.run(train_step, {{'x_data:0': rand_x, 'y_target:0': rand_y}})",
+    "sess.run(train_step, {'x_data:0': rand_x, 'y_target:0': rand_y})",
     f"if i == 4: sess.graph.finalize()\n        {STEP}",
     f"if i == 4: sess.graph.finalize()\n        sess.run([train_step, [A, loss][i // 5]], {FED})",
 ], ids=ascii)

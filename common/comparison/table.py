@@ -116,16 +116,19 @@ def draw(recipe, args, result, output):
     """Have the rows drawn: their runs, where these end, and the mean loss of run 1's samples over `A`."""
     from common.pictures.numbers import count, title
 
-    made_by = f"seed {args.seed}, {count(args.steps)}, {args.runs:,} run{'s' * (args.runs > 1)}"
-    model, firsts, grid, mean = result.model, [first for *_, first in result.curves], None, None
-    if model:
-        center = next(each for each in (model.best, recipe.target, firsts[0][0]) if each is not None)
-        reach = 2 * max(report.NEAR, *(abs(first[0] - center) for first in firsts))
-        grid = np.linspace(center - reach, center + reach, 400)
-        mean = model.losses(grid).mean(axis=1)
-    descent = {row["optimizer"] for row in result.rows} == {"gradient-descent"}
-    stable = gradient.stable_rate(model) if model and descent else None
-    output.draw({"-comparison.png": ("comparison", {
-        "title": title(recipe), "made_by": made_by, "rows": result.rows, "first": firsts, "grid": grid,
-        "mean": mean, "curves": [curve[:2] for curve in result.curves], "target": recipe.target, "near": report.NEAR,
-        "stable": stable})})
+    steps = count(max(steps[-1] for steps, *_ in result.curves))
+    numbers = {
+        "title": title(recipe), "rows": result.rows, "curves": [curve[:2] for curve in result.curves],
+        "made_by": f"seed {args.seed}, {steps}, {args.runs:,} run{'s' * (args.runs > 1)}",
+        "first": [first for *_, first in result.curves], "grid": None, "mean": None, "stable": None,
+        "target": recipe.target, "goal": None, "near": report.NEAR, "far": report.FAR}
+    if model := result.model:
+        numbers["goal"] = report.goal(recipe.target, model)
+        start, *_ = numbers["first"][0]
+        center = next(each for each in (numbers["goal"], recipe.target, start) if each is not None)
+        reach = 2 * max(report.NEAR, *(abs(first[0] - center) for first in numbers["first"]))
+        numbers["grid"] = np.linspace(center - reach, center + reach, 400)
+        numbers["mean"] = model.losses(numbers["grid"]).mean(axis=1)
+        if {row["optimizer"] for row in result.rows} == {"gradient-descent"}:
+            numbers["stable"] = gradient.stable_rate(model)
+    output.draw({"-comparison.png": ("comparison", numbers)})

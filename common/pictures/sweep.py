@@ -9,11 +9,9 @@ from common.pictures.style import BLUE, VERMILION, number
 def figure(n):
     """The figure of the numbers `n` of one optimizer's rates: see `common.pictures.comparison`."""
     order = np.argsort([row["learning_rate"] for row in n.rows], kind="stable")
-    goal = n.grid[np.nanargmin(n.mean)]
-    if n.target is not None and abs(goal - n.target) > n.near:  # of other data
-        n.target = None
-    goal = goal if n.target is None else n.target
-    told = [f"{number(n.rows[index]['learning_rate'], 3)} {outcome(n.first[index], goal, n.near)}" for index in order]
+    told = [number(n.rows[index]["learning_rate"], 3) for index in order]
+    if n.goal is not None:
+        told = [f"{rate} {outcome(n.first[index], n)}" for rate, index in zip(told, order, strict=True)]
     down = -(-len(order) // 5)
     across = -(-len(order) // down)
     made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}" + "; paths: run 1" * (n.rows[0]["runs"] > 1)
@@ -27,15 +25,16 @@ def figure(n):
     return drawn
 
 
-def outcome(A, goal, near):
+def outcome(A, n):
     """What a path of `A` [steps + 1] does, in words: a leap ends beyond the goal, and not near it."""
-    away = np.nan_to_num(np.abs(A - goal), nan=np.inf)
-    if away.max() > 1e30 or away[-1] > 10 * max(away[0], near):
+    away = np.nan_to_num(np.abs(A - n.goal), nan=np.inf)
+    if away.max() > 1e30 or away[-1] > max(n.far, away[0]):
         return "flies off"
-    far, crossed = away[:-1] > near, (A[1:] > goal) != (A[:-1] > goal)
-    if np.sum(far & crossed & (away[1:] > near)) > 0.5 * np.sum(far):
+    crossed = (A[1:] > n.goal) != (A[:-1] > n.goal)
+    leaps = (away > n.near)[:-1] & crossed & (away > n.near)[1:]
+    if np.sum(leaps) > 0.5 * np.sum(away[:-1] > n.near):
         return "leaps across"
-    if np.median(away[-max(1, len(away) // 10):]) < near:
+    if np.median(away[-max(1, len(away) // 10):]) < n.near:
         return "arrives"
     return "wanders" if crossed.any() or away[-1] > away[0] else "creeps"
 
@@ -58,7 +57,7 @@ def _errors(axes, n, rows):
     columns = "learning_rate", "runs", "diverged", "A_mean", "A_sd", "loss_mean"
     rates, runs, diverged, mean, sd, values = (np.array([row[column] for row in rows], float) for column in columns)
     what = "Mean loss with the last A"
-    if n.target is not None:
+    if n.target is not None and n.goal == n.target:
         what = f"{'Error' if runs[0] == 1 else 'Root mean square error'} of the last A (target {number(n.target)})"
         values = np.hypot(mean - n.target, np.nan_to_num(sd))
     axes.loglog(rates, np.maximum(values, 1e-7), "s-", ms=8, color=BLUE, lw=2)  # float32 tells nothing nearer
