@@ -216,6 +216,8 @@ NEEDED = "train() needs a placeholder for x, one for y, a variable called A and 
 @pytest.mark.parametrize(("replace", "steps", "reason"), [
     ({OUTPUT: f"tf.nn.dropout({OUTPUT}, rate=0.5)"}, 0,
      "the loss is not noted, as dropout/random_uniform/RandomUniform (RandomUniform) must not run twice"),
+    ({OUTPUT: "tf.multiply(x_data, tf.assign_add(A, [0.1]))"}, 0,
+     "the loss is not noted, as AssignAddVariableOp (AssignAddVariableOp) must not run twice"),
     ({"placeholder(shape=[1]": "placeholder(shape=[None]", "[x_vals[rand_index]]": "x_vals[:5]",
       "[y_vals[rand_index]]": "y_vals[:5]"}, 0, f"{SIZES} [5, 5, 1, 5] numbers"),
     ({SQUARE: "tf.square(my_output - tf.constant([9., 11.]))"}, 0, f"{SIZES} [1, 1, 1, 2] numbers"),

@@ -63,7 +63,7 @@ class Draws:
             self._first = self._session.run(self._starts)
         self.start = {op: value[0] if op in step.own else value for op, value in self._first.items()}
         if self.start[A.op] != log.A[0]:
-            raise structure.Unknown("A starts elsewhere when its initial value is drawn again: give it seed=seed")
+            raise structure.Unknown("A does not start at its initial value as it is drawn again: give it seed=seed")
 
     def _start(self, initial, own):
         """The initial value of a variable, or of those of `RUNS` runs."""

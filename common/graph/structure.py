@@ -11,8 +11,7 @@ CONTROL_FLOW = ("Switch", "Merge", "Enter", "Exit", "NextIteration", "RefSwitch"
 # How operations begin that change a variable.
 CHANGES = ("ResourceApply", "ResourceSparseApply", "ResourceScatter", "Apply", "SparseApply", "Scatter", "Assign")
 # And those that do something else when they are executed once more.
-NOT_REPEATABLE = (*CHANGES, "EagerPyFunc", "Multinomial", "ParameterizedTruncated", "Print", "PyFunc", "Random",
-                  "Truncated")
+NOT_REPEATABLE = (*CHANGES, "EagerPyFunc", "Multinomial", "ParameterizedTruncated", "PyFunc", "Random", "Truncated")
 
 
 class Unknown(Exception):
@@ -111,7 +110,7 @@ def is_plain(tensor):
 
 
 def not_repeatable(tensor):
-    """An operation that a tensor is computed from and that draws, prints or changes something; or None."""
+    """An operation that a tensor is computed from and that draws a number or changes something; or None."""
     return next((op for op in ancestors([tensor.op], control=True) if op.type.startswith(NOT_REPEATABLE)), None)
 
 
