@@ -11,16 +11,15 @@ from types import SimpleNamespace
 
 from common.pictures import style
 
-START = "from common.pictures import artist; artist.serve()"
-
 
 class Artist:
     """Draws pictures, one after the other."""
 
     def __init__(self):
         self._process = subprocess.Popen(
-            [sys.executable, "-c", START], cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            start_new_session=True, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))  # no Ctrl-C
+            [sys.executable, "-c", "from common.pictures.artist import serve; serve()"], cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))  # no Ctrl-C
 
     def draw(self, about, pictures):
         """Yield the ending of each picture's file and its bytes, or a str that says why there are none.

@@ -9,9 +9,7 @@ from common.pictures.style import BLUE, VERMILION, number
 def figure(n):
     """The figure of the numbers `n` of one optimizer's rates: see `common.pictures.comparison`."""
     order = np.argsort([row["learning_rate"] for row in n.rows], kind="stable")
-    told = [number(n.rows[index]["learning_rate"], 3) for index in order]
-    if n.goal is not None:
-        told = [f"{rate} {outcome(n.first[index], n)}" for rate, index in zip(told, order, strict=True)]
+    told = [f"{number(n.rows[index]['learning_rate'], 3)} {outcome(n.first[index], n)}".rstrip() for index in order]
     down = -(-len(order) // 5)
     across = -(-len(order) // down)
     made_by = f"{n.title}; {n.rows[0]['optimizer']}, {n.made_by}" + "; paths: run 1" * (n.rows[0]["runs"] > 1)
@@ -27,6 +25,8 @@ def figure(n):
 
 def outcome(A, n):
     """What a path of `A` [steps + 1] does, in words: a leap ends beyond the goal, and not near it."""
+    if n.goal is None:
+        return ""
     away = np.nan_to_num(np.abs(A - n.goal), nan=np.inf)
     if away.max() > 1e30 or away[-1] > max(n.far, away[0]):
         return "flies off"
@@ -72,4 +72,5 @@ def _errors(axes, n, rows):
     what += ", without runs that diverged" if diverged.any() else ""
     axes.set(xlabel="learning rate", title=what, xlim=(start, end), ymargin=0.12)
     style.ticks(axes, 7)
-    axes.yaxis.set_visible(bool(np.isfinite(values).any()))
+    if not np.isfinite(values).any():
+        axes.set_yticks([])
