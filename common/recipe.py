@@ -38,16 +38,13 @@ class Recipe(NamedTuple):
             with contextlib.suppress(AttributeError, ValueError):  # not every stand-in can, as a notebook's
                 stream.reconfigure(errors="backslashreplace", line_buffering=True)
         args = flags.parse(self, words)
-        try:
-            with signals.caught(), tf.quiet():
-                output = Output(self, args)
-                try:
-                    result = self._run(args, output)
-                finally:
-                    with signals.held():
-                        output.end()
-        except signals.Stopped as stopped:
-            raise SystemExit(128 + stopped.args[0]) from None
+        with signals.caught(), tf.quiet():
+            output = Output(self, args)
+            try:
+                result = self._run(args, output)
+            finally:
+                with signals.held():
+                    output.end()
         goes_on = self.train.__module__ != "__main__" or sys.flags.inspect or hasattr(sys, "ps1")
         if output.status and not goes_on:
             raise SystemExit(output.status)

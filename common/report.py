@@ -96,7 +96,7 @@ def ended_early(recipe, log, model, ended):
     """Why the run ended before its time or where it should not: a sentence and an exit status, or None."""
     after = f"after step {len(log)}"
     if isinstance(ended, signals.Stopped):
-        return f"{ended} {after}", 128 + ended.args[0]
+        return f"{ended} {after}", ended.code
     if is_output(ended):
         return f"stopped {after}, as it could not print", 1
     if ended or not len(log):

@@ -19,7 +19,7 @@ def run(recipe, args, output):
     try:
         report.report(recipe, args, log, ended, output)
     except signals.Stopped as stopped:
-        output.failed(f"{stopped}; what is not named as written is not written", 128 + stopped.args[0])
+        output.failed(f"{stopped}; what is not named as written is not written", stopped.code)
     if isinstance(ended, Exception) and not report.is_output(ended):
         raise ended
     return log

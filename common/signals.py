@@ -8,19 +8,18 @@ STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if ha
 _held, _waiting = False, None  # whether signals are held back, and the number of the last one that came meanwhile
 
 
-class Stopped(BaseException):
-    """A signal asks to stop: its number."""
+class Stopped(SystemExit):
+    """A signal asks to stop; its `code` is the exit status that shells know such an end by."""
 
     def __str__(self):
-        return f"stopped by {signal.Signals(self.args[0]).name}"
+        return f"stopped by {signal.Signals(self.code - 128).name}"
 
 
 @contextlib.contextmanager
 def caught():
     """Have signals raise `Stopped`; outside the main thread, where Python hands out none, this does nothing."""
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.getsignal(number) for number in STOPS}
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in STOPS if main}
     heard = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]  # nohup's is not
     try:
         for number in heard:
@@ -43,11 +42,11 @@ def held():
         _held = before
         if _waiting and not _held:
             number, _waiting = _waiting, None
-            raise Stopped(number)
+            raise Stopped(128 + number)
 
 
 def _stop(number, frame):
     global _waiting
     if not _held:
-        raise Stopped(number)
+        raise Stopped(128 + number)
     _waiting = number

@@ -52,7 +52,7 @@ def compare(recipe, args, output):
             draw(recipe, args, result, output)
         explain(failure, args, len(result.rows), output)
     except signals.Stopped as stopped:
-        output.failed(f"{stopped}; what is not named as written is not written", 128 + stopped.args[0])
+        output.failed(f"{stopped}; what is not named as written is not written", stopped.code)
     if not result.rows:
         raise SystemExit(output.status)
     return result
@@ -62,7 +62,7 @@ def explain(failure, args, finished, output):
     """Say why the table ends early; what is not of this project's making is raised again."""
     after = f"after {finished} of {len(args.rows)} rows"
     if isinstance(failure, signals.Stopped):
-        output.failed(f"{failure} {after}", 128 + failure.args[0])
+        output.failed(f"{failure} {after}", failure.code)
     elif isinstance(failure, MemoryError):
         output.failed(f"there is not enough memory for {args.runs:,} runs: try fewer")
     elif isinstance(failure, structure.Unknown):
