@@ -11,6 +11,8 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
+from common import signals
+
 
 class Output:
     """Writes what one start of a script leaves behind into the folder of the flags `args`.
@@ -93,7 +95,8 @@ class Output:
             else:
                 self.save(ending, lambda file, drawn=drawn: file.write(drawn))
 
-    def end(self):
+    @signals.held()
+    def close(self):
         """Name the files that were written, and show pictures below a notebook's cell; nothing more can be drawn."""
         if self._artist:
             self._artist.close()

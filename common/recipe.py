@@ -38,26 +38,18 @@ class Recipe(NamedTuple):
             with contextlib.suppress(AttributeError, ValueError):  # not every stand-in can, as a notebook's
                 stream.reconfigure(errors="backslashreplace", line_buffering=True)
         args = flags.parse(self, words)
-        with signals.caught(), tf.quiet():
-            output = Output(self, args)
-            try:
-                result = self._run(args, output)
-            finally:
-                with signals.held():
-                    output.end()
+        with signals.caught(), tf.quiet(), contextlib.closing(Output(self, args)) as output:
+            tf.load()
+            if len(args.rows) * args.runs > 1:
+                from common.comparison.table import compare as run
+            else:
+                from common.run import run
+            result = run(self, args, output)
         goes_on = self.train.__module__ != "__main__" or sys.flags.inspect or hasattr(sys, "ps1")
         if output.status and not goes_on:
             raise SystemExit(output.status)
         result.files, result.status = output.files, output.status
         return result
-
-    def _run(self, args, output):
-        tf.load()
-        if len(args.rows) * args.runs > 1:
-            from common.comparison.table import compare as run
-        else:
-            from common.run import run
-        return run(self, args, output)
 
     @property
     def path(self):
