@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -15,11 +16,12 @@ def parse(recipe, words):
     """Read the words of a recipe's command line; ends the script with status 2 and a sentence if one is wrong.
 
     Returns a namespace of the flags, with `rows`, a list of pairs (optimizer, learning rate), for the optimizers and
-    rates; `words` as text; and `own_optimizer` and `own_rate`, whether no flag names another than the script's.
+    rates, and `words` as text.
     """
     words = [str(word) for word in words]
     parser = Parser(prog=f"{recipe.name}.py", allow_abbrev=False, epilog=f"The optimizers: {', '.join(OPTIMIZERS)}.")
-    default = {name: str(value) for name, value in recipe.defaults.items()}  # as text, which argparse checks
+    parameters = inspect.signature(recipe.train).parameters  # whose defaults are the page's own numbers
+    default = {name: str(each.default) for name, each in parameters.items()}  # as text, which argparse checks
     add = parser.add_argument
     add("--seed", metavar="N", type=whole(0, 2**32 - 1), default=default["seed"],
         help="decides every random number (%(default)s)")
@@ -40,22 +42,22 @@ def parse(recipe, words):
         help="where the files go (outputs/ of the checkout)")
     add("--no-figure", dest="figure", action="store_false", help="draw no picture")
     args = parser.parse_args(words)
-    args.words, args.own_optimizer, args.own_rate = words, not args.optimizer, not args.learning_rate
-    args.rows = rows(recipe, args)
+    args.words = words
+    args.rows = rows(recipe, args, float(default["learning_rate"]))
     check(args, parser.error)
     args.trace_step = args.trace_step or 1
     return args
 
 
-def rows(recipe, args):
-    """Each pair of an optimizer and a learning rate that the flags ask for, once."""
-    names, rates = args.optimizer or OPTIMIZERS[:1], {OPTIMIZERS[0]: float(recipe.defaults["learning_rate"])}
+def rows(recipe, args, own_rate):
+    """Each pair of an optimizer and a learning rate that the flags ask for, once; `own_rate` is the script's."""
+    names, rates = args.optimizer or OPTIMIZERS[:1], {OPTIMIZERS[0]: own_rate}
     if args.optimizer:
         from common.comparison import optimizers
 
         names = OPTIMIZERS if "all" in names else names
         kind = "regression" if recipe.threshold is None else "classification"  # of a learner's copy too
-        rates = optimizers.rates(kind, rates[OPTIMIZERS[0]])
+        rates = optimizers.rates(kind, own_rate)
     return list(dict.fromkeys((name, rate) for name in names for rate in args.learning_rate or [rates[name]]))
 
 

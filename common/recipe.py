@@ -1,12 +1,9 @@
 """A recipe: how the flags of its command line lead to one run or to many, and how the script ends."""
 
 import contextlib
-import inspect
 import sys
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from common import flags, signals
 from common import tf1 as tf
@@ -60,13 +57,3 @@ class Recipe(NamedTuple):
     def name(self):
         """The script's, by which its files are called."""
         return self.path.stem
-
-    @property
-    def defaults(self):
-        """The page's own numbers, as `train` has them."""
-        return {each.name: each.default for each in inspect.signature(self.train).parameters.values()}
-
-    def samples(self, seed):
-        """The samples of the run with this seed, [samples] each."""
-        np.random.seed(seed)
-        return self.draw_samples()

@@ -53,17 +53,18 @@ def report(recipe, args, log, ended, output):
 
 def not_as_asked(args, row, optimizer, rate):
     """What is otherwise in the graph than the flags ask for in a row: a sentence, or None."""
-    if not args.own_optimizer and optimizer != row[0]:
+    if args.optimizer and optimizer != row[0]:
         return f"train() does not train by {row[0]} alone, as --optimizer asks"
-    if not (args.own_optimizer and args.own_rate) and rate not in (None, np.float32(row[1])):
+    if (args.optimizer or args.learning_rate) and rate not in (None, np.float32(row[1])):
         return f"the learning rate in train() is {rate!s}, where the flags ask for {np.float32(row[1])!s}"
     return None
 
 
 def model_of(recipe, args, log):
     """The `Model` of a run; None, and `log.unknown` says why, where there is none."""
+    np.random.seed(args.seed)
     try:
-        return None if log.unknown else Model(log, recipe.samples(args.seed))
+        return None if log.unknown else Model(log, recipe.draw_samples())
     except structure.Unknown as error:
         log.unknown = str(error)
         return None

@@ -28,7 +28,7 @@ def run(recipe, args, output):
 def train(recipe, args, row, watcher=None, output=None):
     """Have the script train with a row's optimizer and rate; its log, written to `output`, and what ended it."""
     (name, rate), log, ended, optimizer = row, Log(watcher), None, None
-    if not args.own_optimizer:
+    if args.optimizer:
         from common.comparison.optimizers import OPTIMIZERS
 
         optimizer = OPTIMIZERS[name](rate)

@@ -131,6 +131,12 @@ def at_call(patch, owner, name, number, action):
     patch.setattr(owner, name, call)
 
 
+def samples(script, seed):
+    """The samples of a script's run with this seed: x_vals, y_vals."""
+    np.random.seed(seed)
+    return script.draw_samples()
+
+
 def names(folder):
     """The names of the files in a folder."""
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []

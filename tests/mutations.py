@@ -83,7 +83,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
      "test_faults.py test_comparison.py"),
     ("a target is believed whatever the data", "report.py", "abs(model.best - target) <= NEAR", "True",
      "test_changed_lines.py"),
-    ("flags without effect are not told", "report.py", "if not args.own_optimizer and optimizer != row[0]:",
+    ("flags without effect are not told", "report.py", "if args.optimizer and optimizer != row[0]:",
      "if False:", "test_changed_lines.py"),
     ("the record names another script", "output.py", "str(shown(self.recipe.path))", "'recipes/regression.py'",
      "test_log.py"),
@@ -185,7 +185,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
      "test_files.py test_surroundings.py test_documents.py"),
     ("a full standard output costs the files", "output.py", "            self.lost(error)\n", "            raise\n",
      "test_streams.py"),
-    ("defaults of train are not checked", "flags.py", "{name: str(value) for", "{name: value for", "test_changed_lines.py"),  # noqa: E501
+    ("defaults of train are not checked", "flags.py", "{name: str(each.default) for", "{name: each.default for", "test_changed_lines.py"),  # noqa: E501
     ("a rate of 0 is taken", "flags.py", "number(float, 1.2e-38,", "number(float, -1,", "test_flags.py"),
     # TensorFlow's loading
     ("Keras 3 is loaded", "tf1.py", 'wanted or "1"', 'wanted or "0"', "test_surroundings.py"),

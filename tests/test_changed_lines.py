@@ -189,7 +189,7 @@ def test_the_log_and_the_least_loss_of_a_changed_script_are_right(name, tmp_path
         assert "least loss" not in printed
     else:
         assert (made.status, errors) == (0, "")
-        samples = main.samples(605)
+        samples = conftest.samples(main, 605)
         if np.isnan(edit.loss(*samples, 1)).any():
             assert best is None
             assert "No single A has the least loss for these samples" in printed

@@ -11,7 +11,7 @@ import classification
 import numpy as np
 import pytest
 import regression
-from conftest import CHECKOUT, once
+from conftest import CHECKOUT, once, samples
 from theory import many_samples, moments, paths, rates, sigmoid, table, under_constant_gradient
 
 from common import tf1 as tf
@@ -87,7 +87,7 @@ def test_in_theory_A_is_10(row):
     best = 10 * x.sum(axis=1) / (x**2).sum(axis=1)
     assert best.mean() == pytest.approx(10 / 1.01, abs=4 * 0.1 / np.sqrt(20_000) + 1e-3)  # + terms beyond first order
     assert best.std() == pytest.approx(0.1, abs=0.01)
-    x = regression.main.samples(8)[0]
+    x = samples(regression, 8)[0]
     assert f"at A = {10 * x.sum() / (x**2).sum():.4f}" in once("regression", "--seed", "8")[1]
     row("loosely true", f"the loss is least at {best.mean():.2f} ± {best.std():.2f}, and the run goes there")
 
@@ -303,7 +303,7 @@ def test_the_rate_at_which_the_regression_diverges_is_the_one_that_theory_names(
     assert below < 1 < above
     variances = [moments(rate, 20_000)[-1][1] for rate in (0.95, 0.957)]
     assert variances[0] < 1e5 < variances[1]
-    x = regression.main.samples(605)[0]
+    x = samples(regression, 605)[0]
     own = np.mean(x**2) / np.mean(x**4)
     assert f"stable below {own:.3f}" in once("regression", "--learning-rate", "1.2")[1]
     row("true", f"{limit:.3f} for N(1, 0.1), {own:.3f} for the samples of the default run")
@@ -325,7 +325,7 @@ def test_momentum_gets_over_the_flat_stretch_sooner_at_the_same_rate(row):
 
 def test_the_flat_stretch_is_a_saddle_point(row):
     # One variable has no saddle. The loss is convex: its curvature sigmoid'(x + A) is positive, but nearly 0 at 10.
-    x, y = classification.main.samples(605)
+    x, y = samples(classification, 605)
     session, curvature = trained(classification).session, {}
     gradient = operation(trained(classification), "ResourceApplyGradientDescent").inputs[2]
     for A in (10, -1):  # the difference of the gradients that the recipe's graph has on both sides

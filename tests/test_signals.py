@@ -100,7 +100,8 @@ def test_a_signal_after_the_log_leaves_out_what_is_not_written_yet(number, tmp_p
 
 
 def test_a_signal_before_the_training_leaves_nothing_and_no_later_run_hears_of_it(tmp_path, monkeypatch, capsys):
-    for owner, name in ((output.tempfile, "TemporaryFile"), (tf, "load"), (np.random, "seed"), (output.Output, "close")):
+    for owner, name in ((output.tempfile, "TemporaryFile"), (tf, "load"), (np.random, "seed"),
+                        (output.Output, "close")):
         with monkeypatch.context() as patch:
             at_call(patch, owner, name, 1, lambda: signal.raise_signal(signal.SIGINT))
             at_call(patch, np.random, "choice", 1, lambda: signal.raise_signal(signal.SIGINT))

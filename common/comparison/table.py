@@ -84,7 +84,7 @@ def add_row(result, recipe, args, row, output, done):
     """Train a row's runs, and add its figures and its curves to the result."""
     log = runs.own_run(recipe, args, row)
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
-    made_by = optimizer, np.float32(row[1]) if rate is None and not args.own_rate else rate
+    made_by = optimizer, np.float32(row[1]) if rate is None and args.learning_rate else rate
     if otherwise := report.not_as_asked(args, row, optimizer, rate):
         output.failed(otherwise)
     model = result.model = result.model or report.model_of(recipe, args, log)
@@ -92,7 +92,7 @@ def add_row(result, recipe, args, row, output, done):
     theory = report.in_theory(recipe.target, model) if model and recipe.target is not None else "In theory"
     if not (result.rows or theory.startswith("In theory")):
         output.print(f"{theory}. steps_to_target counts to {recipe.target:g}.")
-    if rate is None and not (result.rows or args.own_rate):
+    if rate is None and args.learning_rate and not result.rows:
         output.print("train() computes its learning rate: learning_rate is what the flags ask for.")
     steps = np.unique(np.linspace(0, len(log), MOST).astype(int))
     path = log.A[np.unique(np.linspace(0, len(log), 50 * MOST).astype(int))]
