@@ -1,7 +1,6 @@
 """The log of a run: x, y, `A` and the loss of each training step."""
 
 import csv
-import io
 
 import numpy as np
 
@@ -41,15 +40,9 @@ class Log:
     def __repr__(self):
         return f"<{len(self):,} step{'s' * (len(self) != 1)}: x, y, A, loss; the last A is {self.A[-1]!s}>"
 
-    def table(self):
-        """Yield the heading and the rows of the log's file; x, y and the loss of step 0 are empty."""
-        yield "step", "x", "y", "A", "loss"
-        yield 0, "", "", self.start, ""
-        yield from ((step, *row) for step, row in enumerate(self.rows, 1))
-
-
-def write(file, rows):
-    """Write rows as CSV into a file that is open for bytes; read back, the numbers are the same."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    text.detach()
+    def write(self, file):
+        """Write the log as CSV; read back, the numbers are the same. x, y and the loss of step 0 are empty."""
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("step", "x", "y", "A", "loss"))
+        table.writerow((0, "", "", self.start, ""))
+        table.writerows((step, *row) for step, row in enumerate(self.rows, 1))

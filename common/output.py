@@ -79,7 +79,7 @@ class Output:
         flags["rows"] = [{"optimizer": optimizer, "learning_rate": rate} for optimizer, rate in self.args.rows]
         record = {"command": self.command(), "script": {"sha256": self._sha256}, "flags": flags, "result": result,
                   "versions": versions()}
-        self.save(ending, lambda file: file.write((json.dumps(record, indent=1, default=float) + "\n").encode()))
+        self.save(ending, lambda file: file.write(json.dumps(record, indent=1, default=float) + "\n"))
 
     def command(self):
         """The command line that repeats this run from here; bytes of a name that are no letters are spelled out."""
@@ -93,7 +93,7 @@ class Output:
             if isinstance(drawn, str):
                 self.failed(f"the picture cannot be drawn ({drawn}); --no-figure leaves it out")
             else:
-                self.save(ending, lambda file, drawn=drawn: file.write(drawn))
+                self.save(ending, lambda file, drawn=drawn: file.buffer.write(drawn))
 
     @signals.held()
     def close(self):
@@ -112,14 +112,14 @@ class Output:
 
 
 def save(path, write):
-    """Have `write(file)` write a file, open for bytes, that appears whole or not at all; OSError says why not."""
+    """Have `write(file)` write a file, open for text, that appears whole or not at all; OSError says why not."""
     path = Path(os.path.realpath(path))  # where a link leads to
     if path.exists() and not path.is_file():
         raise OSError(errno.EEXIST, "that is no file")
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = path.with_name(f".{path.name[:50]}.{os.urandom(4).hex()}.tmp")
     try:
-        with open(whole, "xb") as file:
+        with open(whole, "x", encoding="utf-8", newline="") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())

@@ -1,7 +1,7 @@
 """A single run: trained by the script's own `train`, and what it leaves behind however it ends."""
 
 from common import report, signals
-from common.log import Log, write
+from common.log import Log
 
 
 def run(recipe, args, output):
@@ -44,7 +44,7 @@ def train(recipe, args, row, watcher=None, output=None):
             if log.session:
                 log.session.finish()
             if output and len(log):
-                output.save(".csv", lambda file: write(file, log.table()))
+                output.save(".csv", log.write)
     except signals.Stopped as stopped:
         ended = ended or stopped
     return log, ended

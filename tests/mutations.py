@@ -179,7 +179,7 @@ MUTATIONS = [Mutation(*fields) for fields in (
     ("a limit of 1.953", "../recipes/README.md", "\\frac{1.01}{1.0603} = 0.953", "\\frac{1.01}{1.0603} = 1.953",
      "test_statements.py"),
     # files, streams and flags
-    ("files are written in place", "output.py", "with open(whole, \"xb\") as file:", "with open(path, \"wb\") as file:",
+    ("files are written in place", "output.py", "open(whole, \"x\",", "open(path, \"w\",",
      "test_files.py"),
     ("Wrote lines are absolute", "output.py", 'f"Wrote {shown(path)}"', 'f"Wrote {path.resolve()}"',
      "test_files.py test_surroundings.py test_documents.py"),

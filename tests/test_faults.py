@@ -11,7 +11,7 @@ import pytest
 from conftest import FILES, edited, names, one_sentence, run, train, wrote
 
 from common import output
-from common.log import Log, write
+from common.log import Log
 
 pytestmark = pytest.mark.usefixtures("unoptimized")
 PRINT = "import os; os.write(2, b'from C++'); "
@@ -33,7 +33,7 @@ def test_a_missing_old_or_broken_package_is_named_with_the_command_that_installs
 
 
 @pytest.mark.parametrize(("owner", "name", "kept"), [
-    (output, "versions", FILES[:1]), (output.json, "dumps", FILES[:1]), (Log, "table", [])])
+    (output, "versions", FILES[:1]), (output.json, "dumps", FILES[:1]), (Log, "write", [])])
 def test_a_defect_of_our_own_shows_after_what_was_written(owner, name, kept, tmp_path, monkeypatch, capsys):
     class Defect(Exception):
         pass
@@ -84,8 +84,8 @@ def test_the_log_takes_at_most_60_bytes_a_step():
     try:
         for block in rows:
             log.append(block.T)
-        with open(os.devnull, "wb") as file:
-            write(file, log.table())
+        with open(os.devnull, "w", encoding="utf-8", newline="") as file:
+            log.write(file)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -80,18 +80,18 @@ def test_a_disk_that_fails_in_the_run_gets_a_sentence_a_file(owner, name, number
 
 @pytest.mark.parametrize("name", ["n" * 255, "习" * 85])
 def test_a_name_as_long_as_names_may_be_is_written(name, tmp_path):
-    output.save(tmp_path / name, lambda file: file.write(b"whole"))
+    output.save(tmp_path / name, lambda file: file.write("whole"))
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"whole"]
 
 
 def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real" / "log")
-    output.save(tmp_path / "link", lambda file: file.write(b"whole"))
+    output.save(tmp_path / "link", lambda file: file.write("whole"))
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real" / "log").read_bytes() == b"whole"
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    output.save(tmp_path / "loop", lambda file: file.write(b"whole"))
+    output.save(tmp_path / "loop", lambda file: file.write("whole"))
     assert (tmp_path / "loop").read_bytes() == b"whole"
 
 
@@ -100,14 +100,14 @@ def test_an_error_while_a_file_is_written_leaves_the_earlier_one_and_nothing_bes
     path = tmp_path / "log"
     path.write_text("earlier", encoding="ascii")
     with pytest.raises(error):
-        output.save(path, lambda file: file.write(b"half") and Mock(side_effect=error)())
+        output.save(path, lambda file: file.write("half") and Mock(side_effect=error)())
     assert [path.read_text(encoding="ascii") for path in tmp_path.iterdir()] == ["earlier"]
 
 
 def test_files_are_whole_under_kill_9_and_with_two_writers_at_once(tmp_path):
     path = tmp_path / "log"
     writer = ("import sys; from pathlib import Path; from common import output\n"
-              "while True: output.save(Path(sys.argv[1]), lambda file: file.write(sys.argv[2].encode() * 10**6))")
+              "while True: output.save(Path(sys.argv[1]), lambda file: file.write(sys.argv[2] * 10**6))")
     contents, deadline, writers = set(), time.monotonic() + 100, []
     try:
         writers += [subprocess.Popen([sys.executable, "-c", writer, path, letter], cwd=CHECKOUT) for letter in "ab"]

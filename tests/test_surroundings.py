@@ -103,7 +103,7 @@ def test_in_a_notebook_the_pictures_appear_below_the_cell_and_elsewhere_they_do_
                                                                          display=shown.append))
     made = output.Output(regression.main, SimpleNamespace(output_dir=tmp_path, tensorboard=None, figure=False))
     for kind in ("csv", "png", "gif"):
-        made.save(f".{kind}", lambda file: file.write(b"whole"))
+        made.save(f".{kind}", lambda file: file.write("whole"))
     made.close()
     assert shown == [f"{tmp_path}/regression.{kind}" for kind in ("png", "gif")]
     notebook = SimpleNamespace()  # a terminal's

@@ -1,6 +1,7 @@
 """A comparison: its rows, one after the other, as a table on the terminal, as files and for its picture."""
 
 import contextlib
+import csv
 import sys
 from types import SimpleNamespace
 
@@ -10,7 +11,6 @@ from common import report, signals
 from common.comparison import runs
 from common.comparison.figures import FORMATS, cell, summary
 from common.graph import gradient, structure
-from common.log import write
 
 MOST = 2000  # steps of run 1 that are drawn
 
@@ -46,7 +46,7 @@ def compare(recipe, args, output):
             np.random.set_state(state)
             if result.rows:
                 table = [FORMATS, *(row.values() for row in result.rows)]
-                output.save("-comparison.csv", lambda file: write(file, table))
+                output.save("-comparison.csv", lambda file: csv.writer(file, lineterminator="\n").writerows(table))
                 output.record("-comparison.json", {"rows": result.rows})
         if result.rows and args.figure:
             draw(recipe, args, result, output)
