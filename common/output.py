@@ -58,11 +58,10 @@ class Output:
     def failed(self, sentence, status=1):
         """Say in a sentence on standard error, once, what went wrong."""
         self.status = self.status or status
-        if sentence in self._said:
-            return
-        self._said.add(sentence)
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # there may be none
-            sys.stderr.write(f"{self.recipe.name}.py: {sentence}.\n")
+        if sentence not in self._said:
+            self._said.add(sentence)
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # there may be none
+                sys.stderr.write(f"{self.recipe.name}.py: {sentence}.\n")
 
     def save(self, ending, write):
         """Have `write(file)` write the file that is called like the script and ends so."""
@@ -106,9 +105,7 @@ class Output:
         if ipython and hasattr(ipython.get_ipython(), "kernel"):
             from IPython.display import Image, display
 
-            for path in self.files:
-                if path.suffix in (".png", ".gif"):
-                    display(Image(filename=str(path)))
+            display(*(Image(filename=str(path)) for path in self.files if path.suffix in (".png", ".gif")))
 
 
 def save(path, write):
@@ -125,8 +122,7 @@ def save(path, write):
             os.fsync(file.fileno())
         os.replace(whole, path)
     finally:
-        with contextlib.suppress(OSError):
-            whole.unlink(missing_ok=True)
+        whole.unlink(missing_ok=True)
 
 
 def shown(path):

@@ -99,8 +99,8 @@ def test_the_status_ends_the_program_only_where_nobody_goes_on(tmp_path, monkeyp
 def test_in_a_notebook_the_pictures_appear_below_the_cell_and_elsewhere_they_do_not(tmp_path, monkeypatch):
     shown, notebook = [], SimpleNamespace(kernel=True)
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: notebook))
-    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(Image=lambda filename: filename,
-                                                                         display=shown.append))
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(
+        Image=lambda filename: filename, display=lambda *images: shown.extend(images)))
     made = output.Output(regression.main, SimpleNamespace(output_dir=tmp_path, tensorboard=None, figure=False))
     for kind in ("csv", "png", "gif"):
         made.save(f".{kind}", lambda file: file.write("whole"))
