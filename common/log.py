@@ -16,8 +16,9 @@ class Log:
 
     current = None  # the log of the run that is under way
 
-    def __init__(self, watcher=None):
-        self.session, self.start, self.unknown, self.watcher, self.steps, self._parts = None, None, None, watcher, 0, []
+    def __init__(self):
+        self.session = self.start = self.unknown = self.watcher = None
+        self.steps, self._parts = 0, []
 
     def append(self, columns):
         """Add steps: x, y, `A` and the loss, [steps, ...] each."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from common import signals
-from common.graph import structure
+from common.graph import gradient, structure
 from common.graph.model import Model
 
 FAR, NEAR = 100, 0.5  # from the target: ten times as far as `A` starts; and where it has arrived
@@ -16,12 +16,10 @@ def report(recipe, args, log, ended, output):
     if is_output(ended):
         output.lost(ended)
     elif early:
-        output.failed(*early)
+        output.failed(early, ended.code if isinstance(ended, signals.Stopped) else 1)
     if log.unknown:
         shown = "the log" if len(log) else "what train() prints"
         output.failed(f"nothing is shown beyond {shown}: {log.unknown}")
-    if log.watcher and log.watcher.unknown:
-        output.failed(f"--trace shows no more: {log.watcher.unknown}")
     if not len(log):
         return
     optimizer, rate = structure.optimizer(log.session.steps, log.session.parts.A)
@@ -29,7 +27,7 @@ def report(recipe, args, log, ended, output):
         output.failed(otherwise)
     result = {"optimizer": optimizer, "learning_rate": shortest(rate), "A_start": shortest(log.A[0]),
               "A": shortest(log.A[-1]), "loss": shortest(log.loss[-1]), "steps": len(log),
-              "ended_early": early and early[0], "target": recipe.target, "least_loss_A": model and model.best}
+              "ended_early": early, "target": recipe.target, "least_loss_A": model and model.best}
     lines = [f"Step #{len(log)} A = {log.A[-1:]}"] if len(log) % args.report_every else []
     output_name = getattr(log.session.parts.output, "name", "")
     if model and recipe.threshold is not None and output_name.startswith("prediction"):
@@ -44,7 +42,7 @@ def report(recipe, args, log, ended, output):
     if args.figure:
         from common.pictures import numbers
 
-        output.draw(numbers.of_run(recipe, args, log, model, early and early[0], log.watcher))
+        output.draw(numbers.of_run(recipe, args, log, model, early, log.watcher))
     if args.tensorboard:
         from common.backprop import tensorboard
 
@@ -94,19 +92,15 @@ def goal(target, model):
 
 
 def ended_early(recipe, log, model, ended):
-    """Why the run ended before its time or where it should not: a sentence and an exit status, or None."""
+    """Why the run ended before its time or where it should not: a sentence without its full stop, or None."""
     after = f"after step {len(log)}"
-    if isinstance(ended, signals.Stopped):
-        return f"{ended} {after}", ended.code
     if is_output(ended):
-        return f"stopped {after}, as it could not print", 1
-    if ended or not len(log):
-        return ended and (f"{type(ended).__name__} {after}", 1)
+        return f"stopped {after}, as it could not print"
+    if ended:
+        return f"{ended if isinstance(ended, signals.Stopped) else type(ended).__name__} {after}"
     target = recipe.target if model is None or model.best is None else model.best
-    if diverged(log.A[-1], log.loss[-1], target, log.A[0]):
-        from common.graph import gradient
-
-        return gradient.divergence(log, model, target), 1
+    if len(log) and diverged(log.A[-1], log.loss[-1], target, log.A[0]):
+        return gradient.divergence(log, model, target)
     return None
 
 

@@ -6,12 +6,7 @@ from common.log import Log
 
 def run(recipe, args, output):
     """Train as the flags say, write the log and all that is computed from it, however the run ends; the log."""
-    watcher = None
-    if args.trace:
-        from common.backprop.trace import Trace
-
-        watcher = Trace(args)
-    log, ended = train(recipe, args, args.rows[0], watcher, output)
+    log, ended = train(recipe, args, args.rows[0], output)
     if not len(log) and (ended or not log.unknown):  # nothing was trained, and no earlier file is to be lost for it
         raise ended or SystemExit(
             "train() takes no step that feeds x and y: let it execute sess.run(train_step, feed_dict=…) in a session "
@@ -25,9 +20,13 @@ def run(recipe, args, output):
     return log
 
 
-def train(recipe, args, row, watcher=None, output=None):
+def train(recipe, args, row, output=None):
     """Have the script train with a row's optimizer and rate; its log, written to `output`, and what ended it."""
-    (name, rate), log, ended, optimizer = row, Log(watcher), None, None
+    (name, rate), log, ended, optimizer = row, Log(), None, None
+    if args.trace:
+        from common.backprop.trace import Trace
+
+        log.watcher = Trace(args, output)
     if args.optimizer:
         from common.comparison.optimizers import OPTIMIZERS
 

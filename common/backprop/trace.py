@@ -18,11 +18,12 @@ class Trace:
 
     nodes    of step `args.trace_step`, once it was reached: what `Nodes.look` returns
     update   of `A` in that step: what `Update.look` returns
-    unknown  why nothing is shown, or nothing more: a sentence without its full stop
+    unknown  why nothing is shown, or nothing more, which `output` says: a sentence without its full stop
     """
 
-    def __init__(self, args):
-        self.nodes, self.update, self.unknown, self._args, self._known = [], None, None, args, {}
+    def __init__(self, args, output):
+        self.nodes, self.update, self.unknown = [], None, None
+        self._args, self._output, self._known = args, output, {}
 
     def before(self, session, step, fetches, feed_dict):
         """Note what a step starts from."""
@@ -60,6 +61,8 @@ class Trace:
             self.unknown = str(error)
         except Exception:  # whatever TensorFlow says of what it cannot copy, or numpy of what is no single number
             self.unknown = "not each node and variable can be computed as a single number apart from the step"
+        if self.unknown:
+            self._output.failed(f"--trace shows no more: {self.unknown}")
 
 
 def _variables(session):
