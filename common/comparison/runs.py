@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from common import report, run
+from common import report
 from common.comparison.draws import Draws, Step, refusals
 from common.comparison.training_loop import Loop
 from common.graph import structure
+from common.recipe import train
 
 XLA_FROM = 4 * 1024 * 1400  # runs times steps; below, compiling takes longer than it saves
 # So many times as far as at the check before, or as rounding goes, run 1 may be from the script's own run: the session,
@@ -24,7 +25,7 @@ def own_run(recipe, args, row):
     Raises what ended the training, and `structure.Unknown` where the log does not tell of it.
     """
     with contextlib.redirect_stdout(io.StringIO()):
-        log, ended = run.train(recipe, args, row)
+        log, ended = train(recipe, args, row)
     if ended:
         raise ended
     if log.unknown or not len(log):
