@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import inspect
 import os
-import sys
 from pathlib import Path
 
 OUTPUTS = Path(__file__).resolve().parents[1] / "outputs"
@@ -78,9 +77,7 @@ class Parser(argparse.ArgumentParser):
     """One that says in one sentence what is wrong, without the usage lines."""
 
     def error(self, message):
-        if sys.stderr:
-            print(f"{self.prog}: {message}; --help lists the flags.", file=sys.stderr)
-        raise SystemExit(2)
+        self.exit(2, f"{self.prog}: {message}; --help lists the flags.\n")
 
 
 def number(kind, least, most, name):
