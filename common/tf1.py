@@ -13,8 +13,6 @@ import os
 import tempfile
 import warnings
 
-import numpy
-
 INSTALL = "python -m pip install 'tensorflow>=2.12'"
 
 
@@ -52,7 +50,7 @@ def load():
     with contextlib.suppress(ImportError):  # not in 2.12; it parses numpy's version, a sixth of the time of a step
         from tensorflow.python.util import numpy_compat
 
-        numpy_compat.np_asarray = numpy.asarray
+        numpy_compat.np_asarray = numpy_compat.np.asarray
     tf = tensorflow.compat.v1
     tf.disable_eager_execution()
     tf.disable_control_flow_v2()  # loops as the 1.x executor ran them
