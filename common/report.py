@@ -3,7 +3,7 @@
 import numpy as np
 
 from common import signals
-from common.graph import gradient, structure
+from common.graph import structure
 from common.graph.model import Model
 
 FAR, NEAR = 100, 0.5  # from the target: ten times as far as `A` starts; and where it has arrived
@@ -100,8 +100,21 @@ def ended_early(recipe, log, model, ended):
         return f"{ended if isinstance(ended, signals.Stopped) else type(ended).__name__} {after}"
     target = recipe.target if model is None or model.best is None else model.best
     if len(log) and diverged(log.A[-1], log.loss[-1], target, log.A[0]):
-        return gradient.divergence(log, model, target)
+        return divergence(log, model, target)
     return None
+
+
+def divergence(log, model, target):
+    """Why a run diverged that did, and what helps, as a sentence without its full stop."""
+    finite = np.isfinite(log.rows).all(axis=1)
+    steps = len(log) if finite.all() else int(np.argmin(finite)) + 1
+    x, y, A, loss = log.rows[steps - 1]
+    if not np.isfinite([x, y]).all():
+        return f"step {steps} was fed x = {x!s} and y = {y!s}: feed finite numbers"
+    what = f"A = {A:.8g} is far from {target:g}" if finite.all() else f"A = {A:.8g}, loss = {loss:.8g}"
+    stable = model and model.stable_rate()
+    limit = f" (gradient descent on these samples is stable below {stable:.3g})" if stable else ""
+    return f"the run diverged by step {steps} ({what}): try a smaller learning rate{limit}"
 
 
 def diverged(A, loss, target, start):

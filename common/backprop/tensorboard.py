@@ -5,7 +5,6 @@ import shutil
 import time
 
 from common import tf1 as tf
-from common.graph.gradient import gradient
 from common.output import reason
 
 
@@ -40,7 +39,7 @@ def _events(log, model):
     if model:
         with tf.Graph().as_default(), tf.load().Session() as session:
             yield {"summary": tf.Summary.FromString(session.run(tf.summary.histogram("x_vals", model.x_vals)))}
-        columns["gradient"] = gradient(model, log.x, log.y, log.A[:-1])
+        columns["gradient"] = model.loss(log.x, log.y, log.A[:-1], order=1)
     for step, numbers in enumerate(zip(*columns.values(), strict=True), 1):
         named = zip(columns, numbers, strict=True)
         values = [tf.Summary.Value(tag=tag, simple_value=number) for tag, number in named]

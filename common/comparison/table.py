@@ -10,7 +10,7 @@ import numpy as np
 from common import report, signals
 from common.comparison import runs
 from common.comparison.figures import FORMATS, cell, summary
-from common.graph import gradient, structure
+from common.graph import structure
 
 MOST = 2000  # steps of run 1 that are drawn
 
@@ -130,5 +130,5 @@ def draw(recipe, args, result, output):
         numbers["grid"] = np.linspace(center - reach, center + reach, 400)
         numbers["mean"] = model.losses(numbers["grid"]).mean(axis=1)
         if {row["optimizer"] for row in result.rows} == {"gradient-descent"}:
-            numbers["stable"] = gradient.stable_rate(model)
+            numbers["stable"] = model.stable_rate()
     output.draw({"-comparison.png": ("comparison", numbers)})

@@ -28,8 +28,8 @@ class Model:
         try:
             with tf.Graph().as_default():
                 self._session = tf.load().Session(config=tf.threads(-1))
-                self.inputs = [tf.placeholder(tf.float64, [None]) for _ in range(3)]
-                self.tensor = self._batch(self._parts.loss)
+                self._inputs = [tf.placeholder(tf.float64, [None]) for _ in range(3)]
+                self._loss = self._batch(self._parts.loss)
                 self._output = None if self._parts.output is None else self._batch(self._parts.output)
             wrong = self._wrong(log)
         except Exception:  # whatever TensorFlow says of an operation that it cannot repeat, or numpy of a type
@@ -41,19 +41,22 @@ class Model:
     def _batch(self, tensor):
         """A tensor of the run's graph for many x, y and `A`: float64 [n]."""
         x_data, y_target, *_ = self._parts
-        given = {x_data: self.inputs[0], y_target: self.inputs[1]}
-        given.update(dict.fromkeys(structure.reads([tensor]), self.inputs[2]))
+        given = {x_data: self._inputs[0], y_target: self._inputs[1]}
+        given.update(dict.fromkeys(structure.reads([tensor]), self._inputs[2]))
         places = {old: tf.cast(new, copies.in_double(old)) for old, new in given.items()}
         many = structure.depending(structure.ancestors([tensor.op]), [each.op for each in given])
-        return copies.copy([tensor], places, True, many, tf.shape(self.inputs[0]))[0]
+        return copies.copy([tensor], places, True, many, tf.shape(self._inputs[0]))[0]
 
-    def run(self, fetches, x, y, A):
-        """What is computed from `inputs`, for x, y and `A` [n]."""
-        return self._session.run(fetches, dict(zip(self.inputs, (x, y, A), strict=True)))
+    def _run(self, fetched, x, y, A):
+        return self._session.run(fetched, dict(zip(self._inputs, (x, y, A), strict=True)))
 
-    def loss(self, x, y, A):
-        """The losses of samples, each with an `A` of its own: float64 [n]."""
-        return self.run(self.tensor, x, y, A)
+    def loss(self, x, y, A, order=0):
+        """The losses of samples, each with an `A` of its own, or their derivative of this order by it: float64 [n]."""
+        wanted = self._loss
+        with wanted.graph.as_default():
+            for _ in range(order):
+                wanted, = tf.gradients(wanted, self._inputs[2], unconnected_gradients="zero")
+        return self._run(wanted, x, y, A)
 
     def losses(self, A, x=None, y=None):
         """The loss of each sample (or of others) with each value of `A` [k]: float64 [k, samples]."""
@@ -62,7 +65,17 @@ class Model:
 
     def output(self, x, A):
         """The model's output for x [points] with one `A`: float64 [points]; None if the graph does not name it."""
-        return None if self._output is None else self.run(self._output, x, np.zeros(x.shape), np.full(x.shape, A))
+        return None if self._output is None else self._run(self._output, x, np.zeros(x.shape), np.full(x.shape, A))
+
+    def stable_rate(self):
+        """The learning rate below which gradient descent on the samples is stable; None if no loss is a parabola.
+
+        A step multiplies the distance to its sample's minimum by 1 - rate·h, with the curvature h of that sample's
+        loss. The variance of `A` grows without end where E[(1 - rate·h)²] > 1.
+        """
+        x, y = self.x_vals, self.y_vals
+        h, elsewhere = (self.loss(x, y, np.full(len(x), A), order=2) for A in (0.3, 7.1))
+        return 2 * h.mean() / np.mean(h**2) if np.allclose(h, elsewhere) and np.all(h > 0) else None
 
     def _wrong(self, log):
         """Say if the run was not fed these samples, or if its losses do not come out again, but for rounding."""

@@ -5,7 +5,6 @@ import re
 import numpy as np
 
 from common.graph import structure
-from common.graph.gradient import gradient
 from common.pictures.style import count, number
 
 MOST = 2000  # steps that are drawn of a run, evenly spaced: a picture of 100,000,000 costs what one of 2,000 does
@@ -96,7 +95,7 @@ def animation(n, log, model):
     with np.errstate(all="ignore"):
         outputs = [model.output(n["x"], each) for each in A[:, 0]]
         return {"steps": steps, "fed": x, "y": y, "A": A, "loss": np.stack([model.loss(x, y, each) for each in A.T], 1),
-                "gradient": gradient(model, x, y, A[:, 0]), "own": model.losses(n["grid"], x, y).T,
+                "gradient": model.loss(x, y, A[:, 0], order=1), "own": model.losses(n["grid"], x, y).T,
                 "model": None if outputs[0] is None else np.array(outputs)}
 
 
