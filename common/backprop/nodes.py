@@ -34,10 +34,8 @@ class Nodes:
         with tf.Graph().as_default() as graph:
             self._places = {source: tf.placeholder(each.dtype.base_dtype, each.shape)  # one for all reads of a variable
                             for each, source in sources.items()}
-            wide = {source: tf.cast(place, tf.float64) if place.dtype.is_floating else place
-                    for source, place in self._places.items()}
-            copied = copies.copy(tensors, {each: self._places[source] for each, source in sources.items()})
-            exact = copies.copy(tensors, {each: wide[source] for each, source in sources.items()}, double=True)
+            places = {each: self._places[source] for each, source in sources.items()}
+            copied, exact = copies.copy(tensors, places), copies.copy(tensors, places, double=True)
             self._exact, copied = dict(zip(copied, exact, strict=True)), dict(zip(tensors, copied, strict=True))
             self._loss, self._others = copied[loss], {name: copied[each] for name, each in others.items()}
             floats = [each for each in self._exact if each.dtype.is_floating and each.op.type != "Const"]

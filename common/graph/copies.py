@@ -25,7 +25,7 @@ PER_NUMBER = ("delta", "grad", "value")  # and those of their inputs that have a
 def copy(wanted, places, double=False, many=frozenset(), size=None, control=False):
     """Compute tensors (or have operations) of a graph a second time, in the default graph; returns the copies.
 
-    places   {tensor: the one that takes its place}
+    places   {tensor: the one that takes its place; with `double`, cast to the type of a copy}
     double   in float64 instead of smaller floats
     many     operations with a number for each run, as `structure.depending` finds them: vectors, in `places` too
     size     [runs]; each tensor that is wanted then is such a vector
@@ -34,6 +34,9 @@ def copy(wanted, places, double=False, many=frozenset(), size=None, control=Fals
     Raises `structure.Unknown` where an operation has no form for many; ValueError, TypeError as TensorFlow does.
     """
     found, last = dict(places), [getattr(each, "op", each) for each in wanted]
+    if double:
+        wide = {new: tf.cast(new, tf.float64 if old.dtype.is_floating else old.dtype) for old, new in places.items()}
+        found = {old: wide[new] for old, new in places.items()}  # what takes several places is one tensor in all
     if wanted[0].graph is tf.get_default_graph():  # what does not depend on the places is there already
         ops = structure.ancestors(last)
         others = set(ops) - structure.depending(ops, [each.op for each in places])
@@ -88,9 +91,8 @@ def _again(op, inputs, double, kind=None):
             attribute.tensor.CopyFrom(tf.make_tensor_proto(tf.make_ndarray(attribute.tensor), tf.float64))
         if name == "_class" or (kind and name != "T"):  # the former of operations that are not copied
             del node.attr[name]
-    types = [in_double(each) if double else each.dtype.base_dtype for each in op.outputs]
     # By its name, since names too decide how TensorFlow rearranges a graph, and so how it rounds.
-    return tf.get_default_graph().create_op(kind or op.type, inputs, types, name=op.name, attrs=dict(node.attr))
+    return tf.get_default_graph().create_op(kind or op.type, inputs, name=op.name, attrs=dict(node.attr))
 
 
 def _of_many(op, inputs, double):
@@ -100,8 +102,3 @@ def _of_many(op, inputs, double):
     if op.type == "L2Loss":
         return (tf.square(inputs[0]) / 2).op
     return _again(op, inputs, double, RENAMED.get(op.type))
-
-
-def in_double(tensor):
-    """The type of a tensor's copy in double precision."""
-    return tf.float64 if tensor.dtype.is_floating else tensor.dtype.base_dtype

@@ -41,10 +41,9 @@ class Model:
     def _batch(self, tensor):
         """A tensor of the run's graph for many x, y and `A`: float64 [n]."""
         x_data, y_target, *_ = self._parts
-        given = {x_data: self._inputs[0], y_target: self._inputs[1]}
-        given.update(dict.fromkeys(structure.reads([tensor]), self._inputs[2]))
-        places = {old: tf.cast(new, copies.in_double(old)) for old, new in given.items()}
-        many = structure.depending(structure.ancestors([tensor.op]), [each.op for each in given])
+        places = {x_data: self._inputs[0], y_target: self._inputs[1]}
+        places.update(dict.fromkeys(structure.reads([tensor]), self._inputs[2]))
+        many = structure.depending(structure.ancestors([tensor.op]), [each.op for each in places])
         return copies.copy([tensor], places, True, many, tf.shape(self._inputs[0]))[0]
 
     def _run(self, fetched, x, y, A):
