@@ -33,13 +33,12 @@ def parts(graph):
     variables, losses = (graph.get_collection(key) for key in (tf.GraphKeys.TRAINABLE_VARIABLES, tf.GraphKeys.LOSSES))
     tensors = [op.outputs[0] for op in graph.get_operations() if len(op.outputs) == 1]
     fed = [tensor for tensor in tensors if tensor.op.type.startswith("Placeholder")]
-    found = (_called("x_data", fed, 0), _called("y_target", fed, 1),
-             _called("A", variables, 0 if len(variables) == 1 else None), losses[-1] if losses else None)
+    found = (_called("x_data", fed, fed[:1]), _called("y_target", fed, fed[1:2]),
+             _called("A", variables, variables if len(variables) == 1 else []), losses[-1] if losses else None)
     if any(each is None for each in found):
         raise Unknown("train() needs a placeholder for x, one for y, a variable called A and tf.losses.add_loss(loss)")
     _see_that_it_is_minimized(found[-1], tensors)
-    output = _called("prediction", tensors)
-    return Parts(*found, output if output is not None else _called("my_output", tensors))
+    return Parts(*found, _called("prediction", tensors, [_called("my_output", tensors)]))
 
 
 def _see_that_it_is_minimized(loss, tensors):
@@ -52,12 +51,10 @@ def _see_that_it_is_minimized(loss, tensors):
             raise Unknown(f"the loss in tf.losses.add_loss(loss) goes into {op.name} with A: add what is minimized")
 
 
-def _called(name, candidates, otherwise=None):
-    """The last of the candidates that is called so (TensorFlow may add a number), or one by its place, or None."""
+def _called(name, candidates, otherwise=()):
+    """The last of the candidates that is called so (TensorFlow may add a number), else the one in `otherwise`, or None."""
     called = [each for each in candidates if re.fullmatch(rf"{name}(_\d+)?", each.op.name)]
-    if called or otherwise is None:
-        return called[-1] if called else None
-    return candidates[otherwise] if len(candidates) > otherwise else None
+    return [None, *otherwise, *called][-1]
 
 
 def ancestors(last, ends=(), control=False, inputs=lambda op: op.inputs):
@@ -102,11 +99,10 @@ def reads(tensors):
 
 def is_plain(tensor):
     """Whether copies of its operations give the same tensor: nothing random, printed or executed before."""
-    found = reads([tensor])
-    ends = {read.op for read in found}
-    ops = ancestors([tensor.op], ends)
+    ends = {read.op for read in reads([tensor])}
     return all(op.type == "ReadVariableOp" for op in ends) and not any(
-        op.control_inputs or op.type in CONTROL_FLOW or (op.op_def.is_stateful and op not in ends) for op in ops)
+        op.control_inputs or op.type in CONTROL_FLOW or (op.op_def.is_stateful and op not in ends)
+        for op in ancestors([tensor.op], ends))
 
 
 def not_repeatable(tensor):
