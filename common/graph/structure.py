@@ -52,7 +52,7 @@ def _see_that_it_is_minimized(loss, tensors):
 
 
 def _called(name, candidates, otherwise=()):
-    """The last of the candidates that is called so (TensorFlow may add a number), else the one in `otherwise`, or None."""
+    """The last of the candidates called so (TensorFlow may add a number), else the one in `otherwise`, or None."""
     called = [each for each in candidates if re.fullmatch(rf"{name}(_\d+)?", each.op.name)]
     return [None, *otherwise, *called][-1]
 
