@@ -18,7 +18,7 @@ def parse(recipe, words):
     rates, and `words` as text.
     """
     words = [str(word) for word in words]
-    parser = Parser(prog=f"{recipe.name}.py", allow_abbrev=False, epilog=f"The optimizers: {', '.join(OPTIMIZERS)}.")
+    parser = Parser(prog=recipe.path.name, allow_abbrev=False, epilog=f"The optimizers: {', '.join(OPTIMIZERS)}.")
     parameters = inspect.signature(recipe.train).parameters  # whose defaults are the page's own numbers
     default = {name: str(each.default) for name, each in parameters.items()}  # as text, which argparse checks
     add = parser.add_argument

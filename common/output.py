@@ -61,11 +61,11 @@ class Output:
         if sentence not in self._said:
             self._said.add(sentence)
             with contextlib.suppress(OSError, ValueError, AttributeError):  # there may be none
-                sys.stderr.write(f"{self.recipe.name}.py: {sentence}.\n")
+                sys.stderr.write(f"{self.recipe.path.name}: {sentence}.\n")
 
     def save(self, ending, write):
         """Have `write(file)` write the file that is called like the script and ends so."""
-        path = self.args.output_dir / f"{self.recipe.name}{ending}"
+        path = self.args.output_dir / f"{self.recipe.path.stem}{ending}"
         try:
             save(path, write)
             self.files.append(path)

@@ -50,13 +50,8 @@ class Recipe(NamedTuple):
 
     @property
     def path(self):
-        """The script's file."""
+        """The script's file, after which its own files are called."""
         return Path(self.train.__code__.co_filename)
-
-    @property
-    def name(self):
-        """The script's, by which its files are called."""
-        return self.path.stem
 
 
 def single_run(recipe, args, output):

@@ -38,7 +38,7 @@ DECAY = {"    my_opt = ": "    step = tf.train.get_or_create_global_step()\n    
 def compare(module, folder, *flags):
     """Run a comparison in this process without a picture; returns its rows, as the file has them too."""
     made = module.main([*map(str, flags), "--no-figure", "--output-dir", str(folder)])
-    text = (folder / f"{module.main.name}-comparison.csv").read_text(encoding="ascii")
+    text = (folder / f"{module.main.path.stem}-comparison.csv").read_text(encoding="ascii")
     rows = [{key: None if value == "" else value if key == "optimizer" else float(value) for key, value in row.items()}
             for row in csv.DictReader(io.StringIO(text))]
     assert rows == made.rows  # every number reads back as the same float64

@@ -44,7 +44,7 @@ for steps in 1, 5, 10: last = main(["--no-figure", "--steps", steps, "--output-d
 
 print(last)
 cProfile.run("print('profiled', len(main(sys.argv[1:])))", sort="tottime")
-print("module", runpy.run_path({str(SCRIPT)!r})["main"].name)
+print("module", runpy.run_path({str(SCRIPT)!r})["main"].path.stem)
 print("script", runpy.run_path({str(SCRIPT)!r}, run_name="__main__")["run"])
 """, encoding="utf-8")
     flags = ["--steps", 10**8, "--report-every", 50, "--output-dir", tmp_path]

@@ -14,7 +14,7 @@ def write(output, log, model):
     model  the `Model` of the run; without it, neither samples nor gradients are known
     """
     number = 1
-    while (folder := output.args.tensorboard / f"{output.recipe.name}-{number}").exists():
+    while (folder := output.args.tensorboard / f"{output.recipe.path.stem}-{number}").exists():
         number += 1
     path = folder / "events.out.tfevents"
     try:

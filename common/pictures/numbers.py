@@ -26,7 +26,7 @@ def of_run(recipe, args, log, model, early, trace=None):
 
 def title(recipe):
     """The beginning of the script's first line."""
-    return re.split("[:,.\n：，。]", (recipe.train.__globals__["__doc__"] or "").strip())[0] or recipe.name
+    return re.split("[:,.\n：，。]", (recipe.train.__globals__["__doc__"] or "").strip())[0] or recipe.path.stem
 
 
 def message(n, rate, early):
