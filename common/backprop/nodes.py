@@ -82,9 +82,10 @@ class Nodes:
         rule = RULES[operation][index] if operation in RULES else None
         if operation in ("Select", "SelectV2"):  # to the second input where the first holds, or to the third
             rule = "{g}" if values[names["a"]] == (index == 1) else "0"
-        return rule and (
-            rule.format(g=gradient, **{letter: values.get(each) for letter, each in names.items()}),
-            rule.format(g=f"[{self._names[node]}]", **{letter: self._names[each] for letter, each in names.items()}))
+        numbers = {letter: values.get(each) for letter, each in names.items()}
+        words = {letter: f"{values[each]:.6g}" if each.op.type == "Const" and each in values else self._names[each]
+                 for letter, each in names.items()}
+        return rule and (rule.format(g=gradient, **numbers), rule.format(g=f"[{self._names[node]}]", **words))
 
     def _difference(self, node, value, feed):
         """(loss(n + h) - loss(n - h)) / 2h for a node's value n; None where rounding leaves fewer than four digits."""
