@@ -256,7 +256,7 @@ SHOWN = {
     "Adam's own settings": ADAM,
     "a finalized graph": {"sess.run(init)": "sess.run(init); sess.graph.finalize()"},
     "use_resource=False": {VARIABLE: VARIABLE[:-1] + ", use_resource=False)", **ADAM},
-    "a constant": {OUTPUT: "tf.multiply(x_data, A) + 0.1 * A"},
+    "a constant": {OUTPUT: "0.5 * tf.multiply(2. * x_data, A)"},
     "A[0]": {OUTPUT: "tf.multiply(x_data, A[0])"},
     "two nodes of one name": {OUTPUT: "tf.multiply(x_data, tf.subtract(A, 0., name='a/sub'))"},
     "float16": {"tf.float32": "tf.float16", "shape=[1], seed": "shape=[1], dtype=tf.float16, seed"},
@@ -315,7 +315,7 @@ def test_a_changed_line_is_traced_rightly_and_changes_nothing(replace, says, tmp
     text, errors, log = both(replace, tmp_path, capfd)
     found, near, steps = tables(text), 2e-3 if replace is SHOWN["float16"] else 1e-5, [1, *range(2, len(log) + 1, 2)]
     assert (errors, list(found)) == ("", steps)
-    assert (" + 0.1 × [" in text) == (replace is SHOWN["a constant"])
+    assert (" = 0.5 × [" in text) == (replace is SHOWN["a constant"])
     for step, nodes in found.items():
         x, y, A = start(log, step)
         value_of_A, gradient, by_hand, difference = nodes["A"][1:5]
