@@ -42,13 +42,14 @@ def parts(graph):
 
 
 def _see_that_it_is_minimized(loss, tensors):
-    """Raise `Unknown` if something is computed from a loss together with `A`, as a loss and its regularization are."""
+    """Raise `Unknown` if a gradient goes back to a loss and `A` together, as from a loss and its regularization."""
+    names = " ".join(tensor.op.name for tensor in tensors)
     ops = [tensor.op for tensor in tensors if "gradients" not in tensor.op.name]
     onward = depending(ops, [loss.op])
     others = depending(ops, [read.op for read in reads(tensors)]) - onward
-    for op in ops:
-        if op in onward and op is not loss.op and not others.isdisjoint(tensor.op for tensor in op.inputs):
-            raise Unknown(f"the loss in tf.losses.add_loss(loss) goes into {op.name} with A: add what is minimized")
+    for op in onward - {loss.op}:
+        if not others.isdisjoint(tensor.op for tensor in op.inputs) and f"/{op.name}_grad/" in names:
+            raise Unknown(f"tf.losses.add_loss(loss) should be given what is minimized: its loss goes on into {op.name}, with A")
 
 
 def _called(name, candidates, otherwise=()):
