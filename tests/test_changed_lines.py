@@ -222,7 +222,7 @@ NEEDED = "train() needs a placeholder for x, one for y, a variable called A and 
       "[y_vals[rand_index]]": "y_vals[:5]"}, 0, f"{SIZES} [5, 5, 1, 5] numbers"),
     ({SQUARE: "tf.square(my_output - tf.constant([9., 11.]))"}, 0, f"{SIZES} [1, 1, 1, 2] numbers"),
     ({"tf.losses.add_loss(loss)": "tf.losses.add_loss(loss)\n    loss = tf.add(loss, A * A, name='total')"}, 0,
-     "tf.losses.add_loss(loss) should be given what is minimized: its loss goes on into total, with A"),
+     "tf.losses.add_loss() should be given what is minimized: its loss goes on into total"),
     ({VARIABLE: f"tf.Variable([0.])\n    A = tf.Variable({NORMAL})"}, 0, NEEDED),
     ({"    x_data =": "    x_vals, y_vals = x_vals[:50], y_vals[:50]\n    x_data =", "choice(100)": "choice(50)"}, 100,
      "train() feeds only a part of the samples that draw_samples() draws"),

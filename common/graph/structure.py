@@ -49,7 +49,7 @@ def _see_that_it_is_minimized(loss, tensors):
     others = depending(ops, [read.op for read in reads(tensors)]) - onward
     for op in onward - {loss.op}:
         if not others.isdisjoint(tensor.op for tensor in op.inputs) and f"/{op.name}_grad/" in names:
-            raise Unknown(f"tf.losses.add_loss(loss) should be given what is minimized: its loss goes on into {op.name}, with A")
+            raise Unknown(f"tf.losses.add_loss() should be given what is minimized: its loss goes on into {op.name}")
 
 
 def _called(name, candidates, otherwise=()):
