@@ -99,8 +99,6 @@ def by_the_script(module, monkeypatch, x, y, start, indices, **given):
     return np.ravel(sessions[-1].run("A/Read/ReadVariableOp:0"))[0]
 
 
-# --- each run is the script's ---
-
 @pytest.mark.parametrize(("recipe", "xla"), [("regression", False), ("regression", True), ("classification", True)])
 def test_each_optimizer_trains_each_run_as_the_script_does(recipe, xla, tmp_path, monkeypatch, trained):
     monkeypatch.setattr(runs, "XLA_FROM", 0 if xla else 10**12)
@@ -184,8 +182,6 @@ def test_a_loop_that_trains_another_run_1_gives_no_table(tmp_path, monkeypatch, 
         compare(SCRIPTS["regression"], tmp_path, "--runs", 5)
     assert "beside others, run 1 comes to A = " in capsys.readouterr().err
 
-
-# --- the figures ---
 
 @pytest.mark.parametrize(("recipe", "xla"), [("regression", False), ("regression", True), ("classification", True)])
 def test_the_figures_are_those_of_numpy_with_and_without_xla(recipe, xla, tmp_path, monkeypatch):

@@ -107,8 +107,6 @@ def pictures(command):
     return ["-comparison.png"] if comparison else [".png", *flagged]
 
 
-# --- commands and what they print ---
-
 @pytest.mark.parametrize("block", SHOWN)
 def test_commands_print_what_the_documents_show(block):
     command = block.splitlines()[0].rpartition(" && ")[2]
@@ -198,8 +196,6 @@ def test_the_code_for_ipython_and_from_other_code_works(monkeypatch, tmp_path):
     assert (comparison.rows[0]["runs"], len(comparison.files), comparison.status) == (100, 2, 0)
 
 
-# --- what the documents say of the scripts, the output and the files ---
-
 @pytest.mark.parametrize("page", [page for page in PAIRS[0] if page.exists()], ids=name_of)
 def test_the_code_in_a_walkthrough_stands_in_its_script(page):
     parts = [part for part in re.split(r"^## ", TEXTS[page], flags=re.M) if re.search(r"^\*\*[1-8]\. ", part, re.M)]
@@ -255,16 +251,12 @@ def test_nothing_names_a_path_of_some_machine_or_a_registry():
         assert not re.search(r"(?<![\w.])/(?:work|tmp|root|home|usr)/|pypi|files\.pythonhosted", text), page
 
 
-# --- both languages ---
-
 @pytest.mark.parametrize(("english", "chinese"), [pair for pair in PAIRS if pair[1].exists()], ids=name_of)
 def test_both_languages_show_the_same_commands_code_outputs_and_formulas(english, chinese):
     for kind in (r"^```\w+\n.*?^```", r"^\$\$.*?^\$\$", r"!\[[^]]*\]\(([^)]+)\)"):
         assert re.findall(kind, TEXTS[english], re.S | re.M) == re.findall(kind, TEXTS[chinese], re.S | re.M)
     assert len(rows(TEXTS[english])) == len(rows(TEXTS[chinese]))
 
-
-# --- links ---
 
 def anchors(page):
     """The anchors of a page's headings, as GitHub makes them."""
@@ -282,8 +274,6 @@ def test_every_link_and_picture_of_the_checkout_exists_with_its_anchor(page):
             assert target.exists(), link
             assert not anchor or anchor in anchors(target), link
 
-
-# --- the tracked files ---
 
 @pytest.mark.parametrize("words", KEPT)
 def test_a_tracked_file_is_what_its_command_gives_today(words):

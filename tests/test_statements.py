@@ -33,16 +33,12 @@ def says(*sentences):
         assert sentence in " ".join((WALKTHROUGH + REFERENCE).split()), sentence
 
 
-# --- learning rates ---
-
 def test_the_limit_of_stable_rates_is_that_of_the_moments_of_the_samples():
     x = np.random.default_rng(0).normal(1, 0.1, 4_000_000)
     second, fourth = np.mean(x**2), np.mean(x**4)
     assert (round(second, 2), round(fourth, 2)) == (1.01, 1.06)
     says(rf"\eta > \frac{{1.01}}{{1.0603}} = {second / fourth:.3f}.")
 
-
-# --- optimizers ---
 
 def test_the_default_rates_differ_by_the_factor_that_the_documents_say():
     known = optimizers.rates("classification", 0.05)
@@ -121,8 +117,6 @@ def test_momentum_arrives_in_a_tenth_of_the_steps_and_scatters_like_a_rate_ten_t
     assert f"{np.sqrt(1e-8 / 0.05):.1e} {0.05 * np.sqrt(1e-8 / 0.05):.0e}" == "4.5e-04 2e-05"
 
 
-# --- learning rates ---
-
 def test_larger_is_not_always_sooner(tmp_path):
     says("At η = 1/2.02 = 0.495 one step takes away the whole distance; beyond, each step passes over the minimum.")
     assert moments(1 / 2.02, 1)[1, 0] == pytest.approx(10 / 1.01)  # the mean after one step
@@ -150,8 +144,6 @@ def test_what_decides_in_exercise_6():
     growth = {rate: np.sum(weights * np.log(np.abs(1 - 2 * rate * (1 + 0.1 * z) ** 2))) for rate in (0.97, 1.05)}
     assert (f"{growth[0.97]:.3f}", f"{growth[1.05]:+.3f}") == ("-0.147", "+0.028")
 
-
-# --- the classification's loss ---
 
 @pytest.mark.parametrize(("z", "y"), [(4.0, 0.0), (4.0, 1.0), (-2.0, 0.0), (-2.0, 1.0)])
 def test_the_gradients_at_the_eight_nodes_are_those_of_the_table_and_add_up(z, y, tmp_path):

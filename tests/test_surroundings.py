@@ -26,8 +26,6 @@ def python(*words, **options):
     return end(start([sys.executable, *words], **options))
 
 
-# --- the interpreter goes on ---
-
 def test_under_python_i_ctrl_c_ends_the_run_with_its_picture_and_leaves_all_alive_as_often_as_one_likes(tmp_path):
     (tmp_path / "typed").write_text(f"""
 import cProfile, gc, runpy, sys
@@ -113,8 +111,6 @@ def test_in_a_notebook_the_pictures_appear_below_the_cell_and_elsewhere_they_do_
     assert len(shown) == 2
 
 
-# --- everything as it was ---
-
 def as_it_is():
     """What a run must leave as it was."""
     return ([signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)], gc.isenabled(),
@@ -150,8 +146,6 @@ def test_what_was_written_is_named_as_one_would_type_it_from_here(tmp_path, monk
     assert names(tmp_path.parent / "elsewhere") == FILES
 
 
-# --- the machine ---
-
 def test_it_runs_in_an_ascii_locale_and_any_folder_without_a_home_a_display_a_network_or_a_writable_checkout(tmp_path):
     copy = tmp_path / os.fsdecode("Übung für 反向传播".encode())
     for room in ("recipes", "common"):
@@ -185,8 +179,6 @@ def test_it_runs_in_an_ascii_locale_and_any_folder_without_a_home_a_display_a_ne
     assert sorted(path for path in copy.rglob("*") if path.parent != copy / "outputs") == before
     assert not (tmp_path / "asked").exists()
 
-
-# --- TensorFlow, loaded quickly ---
 
 @pytest.mark.parametrize(("version", "accepted"), [
     ("2.9.3", False), ("2.11.1", False), ("2.12.0", True), ("2.100.0", True), ("10.0.0-rc1", True)])
