@@ -43,7 +43,7 @@ def parse(recipe, words):
     args = parser.parse_args(words)
     args.words = words
     args.rows = rows(recipe, args, float(default["learning_rate"]))
-    check(args, parser.error)
+    check(recipe, args, parser.error)
     args.trace_step = args.trace_step or 1
     return args
 
@@ -60,8 +60,8 @@ def rows(recipe, args, own_rate):
     return list(dict.fromkeys((name, rate) for name in names for rate in args.learning_rate or [rates[name]]))
 
 
-def check(args, wrong):
-    """Call `wrong` with a sentence where flags do not go together."""
+def check(recipe, args, wrong):
+    """Call `wrong` with a sentence where flags do not go together, or samples cannot be drawn once more."""
     for flag in ("trace", "animate", "tensorboard"):
         if len(args.rows) * args.runs > 1 and getattr(args, flag):
             wrong(f"--{flag} looks into one run: leave out --runs and give one optimizer and one learning rate")
@@ -71,6 +71,10 @@ def check(args, wrong):
         wrong("--trace-step goes with --trace")
     if (args.trace_step or 1) > args.steps:
         wrong(f"--trace-step must be one of the {args.steps} steps, not {args.trace_step}")
+    try:
+        inspect.signature(recipe.draw_samples).bind()
+    except TypeError:
+        wrong("draw_samples() is called without arguments too: give each of them a default")
 
 
 class Parser(argparse.ArgumentParser):

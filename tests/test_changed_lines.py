@@ -301,6 +301,7 @@ def test_a_flag_that_train_does_not_do_as_asked_is_named(flags, sentence, tmp_pa
 @pytest.mark.parametrize(("replace", "sentence"), [
     ({"report_every=25": "report_every=0"}, "argument --report-every: must be a whole number from 1"),
     ({"steps=100": "steps=0"}, "argument --steps: must be a whole number from 1 to 100,000,000, not '0'"),
+    ({"draw_samples():": "draw_samples(n):"}, "draw_samples() is called without arguments too: give each of them a"),
 ])
 def test_defaults_of_train_are_checked_as_flags_are(replace, sentence, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
