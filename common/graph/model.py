@@ -98,13 +98,11 @@ class Model:
 
     def _least(self, start):
         grid = start + np.r_[-AROUND[::-1], 0, AROUND]
-        for level in range(9):  # to 1e-8 of its size
+        for _ in range(9):  # to 1e-8 of its size
             with np.errstate(all="ignore"):
                 mean = self.losses(grid).mean(axis=1)
             mean[np.isnan(mean)] = np.inf
             at = np.clip(np.argmin(mean), 1, len(grid) - 2)
-            if level == 0 and not mean[at - 1] > mean[at] < mean[at + 1]:
-                return None
             grid = np.linspace(grid[at - 1], grid[at + 1], 41)
         best, near = grid[20], 1e-4 * max(1, abs(grid[20]))
         left, least, right = self.losses(best + np.array([-near, 0, near])).mean(axis=1)
